@@ -1,0 +1,166 @@
+package org.vecformer.loader;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Typed access to the fields of a JSON config. A field that is null counts as absent. Every error names the file, the
+ * field, its value and what was expected.
+ */
+final class ConfigFields {
+    /** Far more than any config; the largest ones list some thousand labels. */
+    private static final long MAX_BYTES = 16 << 20;
+
+    private final Path path;
+    private final Map<String, Object> fields;
+
+    private ConfigFields(Path path, Map<String, Object> fields) {
+        this.path = path;
+        this.fields = fields;
+    }
+
+    static ConfigFields read(Path path) throws IOException {
+        return new ConfigFields(path, Json.readObject(path, MAX_BYTES));
+    }
+
+    boolean has(String name) {
+        return fields.get(name) != null;
+    }
+
+    /** Whether the field is there and explicitly null. */
+    boolean isNull(String name) {
+        return fields.containsKey(name) && fields.get(name) == null;
+    }
+
+    FormatException error(String problem) {
+        return new FormatException(path, problem);
+    }
+
+    /**
+     * A whole number under the first of its names or one of the others.
+     *
+     * @throws FormatException if it is absent, out of range, or two of the names are there with different values
+     */
+    int requiredInt(int min, int max, String... names) throws FormatException {
+        OptionalInt value = optionalInt(min, max, names);
+        if (value.isEmpty()) {
+            List<String> others = List.of(names).subList(1, names.length);
+            throw error("field " + names[0] + " is missing"
+                    + (others.isEmpty() ? "" : " (or " + String.join(", ", others) + ")")
+                    + ", expected " + range(min, max));
+        }
+        return value.getAsInt();
+    }
+
+    /** As {@link #requiredInt}, empty if no name is there. */
+    OptionalInt optionalInt(int min, int max, String... names) throws FormatException {
+        String found = null;
+        int value = 0;
+        for (String name : names) {
+            if (has(name)) {
+                int other = whole(name, fields.get(name), min, max);
+                if (found != null && value != other) {
+                    throw error("field " + found + " is " + value + " but field " + name + " is " + other
+                            + ", expected the same value: they are two names of one thing");
+                }
+                found = name;
+                value = other;
+            }
+        }
+        return found == null ? OptionalInt.empty() : OptionalInt.of(value);
+    }
+
+    /** A whole number or a list of them; empty if the field is absent. */
+    List<Integer> ints(int min, int max, String name) throws FormatException {
+        Object value = fields.get(name);
+        if (value == null) {
+            return List.of();
+        }
+        List<?> values = value instanceof List<?> list ? list : List.of(value);
+        List<Integer> ints = new ArrayList<>();
+        for (Object one : values) {
+            ints.add(whole(name, one, min, max));
+        }
+        return List.copyOf(ints);
+    }
+
+    private int whole(String name, Object value, int min, int max) throws FormatException {
+        if (value instanceof Json.Number(String text, boolean integral) && integral) {
+            try {
+                long number = Long.parseLong(text);
+                if (number >= min && number <= max) {
+                    return (int) number;
+                }
+            } catch (NumberFormatException _) {
+                // Longer than a long: out of range as well.
+            }
+        }
+        throw wrong(name, value, range(min, max));
+    }
+
+    private static String range(int min, int max) {
+        return max == Integer.MAX_VALUE
+                ? "a whole number of at least " + min
+                : "a whole number from " + min + " to " + max;
+    }
+
+    /** A finite number in {@code [min, max]}; empty if the field is absent. */
+    Optional<Double> number(double min, double max, String name) throws FormatException {
+        Object value = fields.get(name);
+        if (value == null) {
+            return Optional.empty();
+        }
+        if (value instanceof Json.Number(String text, _)) {
+            double number = Double.parseDouble(text);
+            if (number >= min && number <= max) {
+                return Optional.of(number);
+            }
+        }
+        throw wrong(name, value, "a number from " + min + (max == Double.MAX_VALUE ? " on" : " to " + max));
+    }
+
+    Optional<Boolean> bool(String name) throws FormatException {
+        return switch (fields.get(name)) {
+            case null -> Optional.empty();
+            case Boolean value -> Optional.of(value);
+            case Object value -> throw wrong(name, value, "true or false");
+        };
+    }
+
+    Optional<String> text(String name) throws FormatException {
+        return switch (fields.get(name)) {
+            case null -> Optional.empty();
+            case String value -> Optional.of(value);
+            case Object value -> throw wrong(name, value, "text");
+        };
+    }
+
+    /** A list of texts; empty if the field is absent. */
+    List<String> texts(String name) throws FormatException {
+        Object value = fields.get(name);
+        if (value == null) {
+            return List.of();
+        }
+        if (!(value instanceof List<?> list)) {
+            throw wrong(name, value, "a list of texts");
+        }
+        List<String> texts = new ArrayList<>();
+        for (Object one : list) {
+            if (!(one instanceof String text)) {
+                throw wrong(name, one, "texts only");
+            }
+            texts.add(text);
+        }
+        return List.copyOf(texts);
+    }
+
+    private FormatException wrong(String name, Object value, String expected) {
+        return error("field " + name + " is " + Json.describe(value)
+                + ", expected " + expected);
+    }
+}

@@ -1,0 +1,77 @@
+package org.vecformer.loader;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The element types of the safetensors format, by the names that stand in its headers. (The list is that of the
+ * format's own implementation, version 0.8.)
+ */
+public enum DType {
+    /** One byte, 0 or 1. */
+    BOOL(8),
+    /** 4-bit float, two to a byte. */
+    F4(4),
+    /** 6-bit float, 2 exponent bits, four to three bytes. */
+    F6_E2M3(6),
+    /** 6-bit float, 3 exponent bits, four to three bytes. */
+    F6_E3M2(6),
+    /** Unsigned byte. */
+    U8(8),
+    /** Signed byte. */
+    I8(8),
+    /** 8-bit float, 5 exponent bits. */
+    F8_E5M2(8),
+    /** 8-bit float, 4 exponent bits. */
+    F8_E4M3(8),
+    /** 8-bit scale, a power of two. */
+    F8_E8M0(8),
+    /** 8-bit float, 4 exponent bits, no infinities, no negative zero. */
+    F8_E4M3FNUZ(8),
+    /** 8-bit float, 5 exponent bits, no infinities, no negative zero. */
+    F8_E5M2FNUZ(8),
+    /** Signed 16-bit integer. */
+    I16(16),
+    /** Unsigned 16-bit integer. */
+    U16(16),
+    /** IEEE 754 half precision. */
+    F16(16),
+    /** bfloat16: the upper half of a float. */
+    BF16(16),
+    /** Signed 32-bit integer. */
+    I32(32),
+    /** Unsigned 32-bit integer. */
+    U32(32),
+    /** IEEE 754 single precision. */
+    F32(32),
+    /** A complex number of two floats. */
+    C64(64),
+    /** IEEE 754 double precision. */
+    F64(64),
+    /** Signed 64-bit integer. */
+    I64(64),
+    /** Unsigned 64-bit integer. */
+    U64(64);
+
+    private static final Map<String, DType> BY_NAME = Arrays.stream(values())
+            .collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
+
+    private final int bits;
+
+    DType(int bits) {
+        this.bits = bits;
+    }
+
+    /** Bits of one element: 4, 6, 8, 16, 32 or 64. */
+    public int bits() {
+        return bits;
+    }
+
+    /** The type with this name, exactly as headers write it (upper case). */
+    public static Optional<DType> named(String name) {
+        return Optional.ofNullable(BY_NAME.get(name));
+    }
+}
