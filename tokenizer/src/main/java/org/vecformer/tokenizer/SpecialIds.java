@@ -1,0 +1,6 @@
+package org.vecformer.tokenizer;
+
+import java.util.OptionalInt;
+
+/** The ids of tokens that have a role. */
+record SpecialIds(OptionalInt begin, OptionalInt end, OptionalInt padding, OptionalInt unknown) {}

@@ -1,0 +1,86 @@
+package org.vecformer.tokenizer;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+
+/**
+ * Turns text into the token ids of one vocabulary, and ids into text. Implementations are immutable and thread-safe.
+ *
+ * <p>Ids are non-negative. An id at or above {@link #vocabularySize()}, or in a hole of a sparse vocabulary, has no token:
+ * decoding gives nothing for it, {@link #token(int)} refuses it. A negative id is always an
+ * {@link IllegalArgumentException}.
+ */
+public interface Tokenizer {
+    /**
+     * Loads the tokenizer of a model directory: {@code tokenizer.json}, else {@code vocab.json} with {@code merges.txt}; with
+     * {@code added_tokens.json}, {@code special_tokens_map.json} and {@code tokenizer_config.json} where they are present.
+     *
+     * @throws TokenizerException if the files are missing, damaged, contradictory or not of a supported kind
+     * @throws IOException if a file cannot be read
+     */
+    static Tokenizer load(Path directory) throws IOException {
+        return BytePairTokenizer.load(directory);
+    }
+
+    /** Whether the directory has tokenizer files at all; a model without them can still be used with ids. */
+    static boolean isPresent(Path directory) {
+        return TokenizerFiles.isPresent(directory);
+    }
+
+    /** The ids of a text; the fast path. Null is refused, the empty text has no ids. */
+    int[] ids(CharSequence text);
+
+    /** The ids of a text together with their tokens and where in the text they come from. */
+    Encoding encode(CharSequence text);
+
+    /** The text of the ids, special tokens included. Malformed UTF-8 becomes U+FFFD. */
+    default String decode(int[] ids) {
+        return decode(ids, false);
+    }
+
+    /** The text of the ids, with special tokens left out if so asked. Malformed UTF-8 becomes U+FFFD. */
+    String decode(int[] ids, boolean skipSpecialTokens);
+
+    /** The bytes of the ids, special tokens included; not always well-formed UTF-8. */
+    byte[] decodeBytes(int[] ids);
+
+    /** A decoder for ids that come one at a time; special tokens are shown. */
+    default StreamingDecoder streamingDecoder() {
+        return streamingDecoder(false);
+    }
+
+    /** A decoder for ids that come one at a time. */
+    StreamingDecoder streamingDecoder(boolean skipSpecialTokens);
+
+    /** The largest id + 1, added tokens included. */
+    int vocabularySize();
+
+    /** Whether a token has this id; false for holes, for ids beyond the vocabulary and for negative ids. */
+    boolean contains(int id);
+
+    /**
+     * The token as the vocabulary spells it, for example {@code Ġmovie}.
+     *
+     * @throws IllegalArgumentException if no token has this id
+     */
+    String token(int id);
+
+    /** The id of a token, spelt as in the vocabulary. */
+    OptionalInt id(String token);
+
+    /** Whether the id is a special token, one that {@code skipSpecialTokens} leaves out. */
+    boolean isSpecial(int id);
+
+    /** The id that begins a text, if the files name one. */
+    OptionalInt beginOfText();
+
+    /** The id that ends a text, if the files name one. */
+    OptionalInt endOfText();
+
+    /** The id that fills up shorter texts of a batch, if the files name one. */
+    OptionalInt padding();
+
+    /** The id that stands for what the vocabulary cannot spell, if the files name one. */
+    OptionalInt unknown();
+}

@@ -1,0 +1,198 @@
+package org.vecformer.tokenizer;
+
+import java.util.Arrays;
+
+/**
+ * Byte pair encoding of one word after the other: start with one symbol a byte, then merge the pair of the lowest rank,
+ * leftmost first, until no pair merges (Sennrich, Haddow and Birch 2016). Holds the scratch of one call, so it belongs to one
+ * thread; the tables and the cache behind it are shared.
+ */
+final class WordEncoder {
+    /** Up to here scanning all pairs for each merge is faster than a heap; beyond, it would be quadratic. */
+    private static final int SCAN_LIMIT = 100;
+
+    private final MergeTable table;
+    private final int[] byteIds;
+    private final WordCache cache;
+
+    private int[] symbols = new int[128];
+    /** The merge of each symbol with the one after it. */
+    private long[] merges = new long[128];
+    private int[] before = {};
+    private int[] after = {};
+    private long[] heap = {};
+    private int heapSize;
+
+    WordEncoder(MergeTable table, int[] byteIds, WordCache cache) {
+        this.table = table;
+        this.byteIds = byteIds;
+        this.cache = cache;
+    }
+
+    /** Appends the ids of a word. */
+    void encode(char[] text, int start, int end, IntList ids) {
+        if (end - start > WordCache.LONGEST_WORD) {
+            int count = mergeWord(text, start, end);
+            ids.addAll(symbols, count);
+            return;
+        }
+        int hash = WordCache.hash(text, start, end);
+        int[] known = cache.find(text, start, end, hash);
+        if (known == null) {
+            int count = mergeWord(text, start, end);
+            known = Arrays.copyOf(symbols, count);
+            cache.put(text, start, end, hash, known);
+        }
+        ids.addAll(known, known.length);
+    }
+
+    private int mergeWord(char[] text, int start, int end) {
+        int count = spell(text, start, end);
+        return count <= SCAN_LIMIT ? mergeByScanning(count) : mergeByHeap(count);
+    }
+
+    /** Writes one symbol for each UTF-8 byte. */
+    private int spell(char[] text, int start, int end) {
+        long atMost = 3L * (end - start);
+        if (atMost > symbols.length) {
+            int capacity = (int) Math.min(atMost, Integer.MAX_VALUE - 8);
+            symbols = new int[capacity];
+            merges = new long[capacity];
+        }
+        int count = 0;
+        for (int i = start; i < end; i++) {
+            int c = text[i];
+            if (c < 0x80) {
+                symbols[count++] = byteIds[c];
+                continue;
+            }
+            if (c < 0x800) {
+                symbols[count++] = byteIds[0xC0 | c >> 6];
+            } else {
+                c = Utf8.codePoint(text, i, end);
+                if (c < 0x10000) {
+                    symbols[count++] = byteIds[0xE0 | c >> 12];
+                } else {
+                    i++;
+                    symbols[count++] = byteIds[0xF0 | c >> 18];
+                    symbols[count++] = byteIds[0x80 | c >> 12 & 0x3F];
+                }
+                symbols[count++] = byteIds[0x80 | c >> 6 & 0x3F];
+            }
+            symbols[count++] = byteIds[0x80 | c & 0x3F];
+        }
+        return count;
+    }
+
+    private int mergeByScanning(int length) {
+        int count = length;
+        for (int i = 0; i + 1 < count; i++) {
+            merges[i] = table.get(symbols[i], symbols[i + 1]);
+        }
+        while (true) {
+            long best = MergeTable.NONE;
+            int at = 0;
+            for (int i = 0; i + 1 < count; i++) {
+                if (merges[i] < best) {
+                    best = merges[i];
+                    at = i;
+                }
+            }
+            if (best == MergeTable.NONE) {
+                return count;
+            }
+            count--;
+            symbols[at] = MergeTable.merged(best);
+            for (int i = at + 1; i < count; i++) {
+                symbols[i] = symbols[i + 1];
+                merges[i] = merges[i + 1];
+            }
+            if (at > 0) {
+                merges[at - 1] = table.get(symbols[at - 1], symbols[at]);
+            }
+            if (at + 1 < count) {
+                merges[at] = table.get(symbols[at], symbols[at + 1]);
+            }
+        }
+    }
+
+    /** The same merges in the same order in n log n: symbols in a linked list, merges in a heap by rank and position. */
+    private int mergeByHeap(int length) {
+        if (before.length < length) {
+            before = new int[length];
+            after = new int[length];
+        }
+        heapSize = 0;
+        for (int i = 0; i < length; i++) {
+            before[i] = i - 1;
+            after[i] = i + 1;
+            look(i, length);
+        }
+        while (heapSize > 0) {
+            long top = pop();
+            int at = (int) top;
+            // What was merged meanwhile has another merge, or none, in its place.
+            if (merges[at] == MergeTable.NONE || merges[at] >>> 32 != top >>> 32) {
+                continue;
+            }
+            symbols[at] = MergeTable.merged(merges[at]);
+            int gone = after[at];
+            merges[gone] = MergeTable.NONE;
+            after[at] = after[gone];
+            if (after[at] < length) {
+                before[after[at]] = at;
+            }
+            look(at, length);
+            if (before[at] >= 0) {
+                look(before[at], length);
+            }
+        }
+        int count = 0;
+        for (int i = 0; i < length; i = after[i]) {
+            symbols[count++] = symbols[i];
+        }
+        return count;
+    }
+
+    /** Looks up the merge of a symbol with the one after it and queues it. */
+    private void look(int at, int length) {
+        merges[at] = after[at] < length ? table.get(symbols[at], symbols[after[at]]) : MergeTable.NONE;
+        if (merges[at] != MergeTable.NONE) {
+            push(merges[at] & 0xFFFFFFFF00000000L | at);
+        }
+    }
+
+    private void push(long value) {
+        if (heapSize == heap.length) {
+            heap = Arrays.copyOf(heap, Math.max(256, heapSize + (heapSize >> 1)));
+        }
+        int at = heapSize++;
+        while (at > 0 && heap[at - 1 >> 1] > value) {
+            heap[at] = heap[at - 1 >> 1];
+            at = at - 1 >> 1;
+        }
+        heap[at] = value;
+    }
+
+    private long pop() {
+        long top = heap[0];
+        long last = heap[--heapSize];
+        int at = 0;
+        while (true) {
+            int child = 2 * at + 1;
+            if (child >= heapSize) {
+                break;
+            }
+            if (child + 1 < heapSize && heap[child + 1] < heap[child]) {
+                child++;
+            }
+            if (heap[child] >= last) {
+                break;
+            }
+            heap[at] = heap[child];
+            at = child;
+        }
+        heap[at] = last;
+        return top;
+    }
+}
