@@ -38,6 +38,9 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
     /** Bounds far beyond any model, so that products of two sizes fit a long and a few times one fits an int. */
     private static final int MAX_SIZE = 1 << 24;
     private static final int MAX_LAYERS = 10_000;
+    /** Fields of BERT, of the first GPT and of others that share GPT-2's names for sizes. */
+    private static final List<String> FOREIGN_FIELDS = List.of("afn", "hidden_act", "intermediate_size",
+            "type_vocab_size");
     /** The id of {@code <|endoftext|>} in GPT-2's own vocabulary: the default of both ends. */
     private static final int END_OF_TEXT = 50256;
 
@@ -131,15 +134,30 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
             throw fields.error("field model_type is " + FormatException.quote(type) + ", expected \"" + MODEL_TYPE
                     + "\": this is not a GPT-2 model");
         }
-        if (type == null && !architectures.isEmpty()
-                && architectures.stream().noneMatch(name -> name.startsWith("GPT2"))) {
-            throw fields.error("field model_type is missing and field architectures is "
-                    + FormatException.plain(architectures.toString())
-                    + ", expected a class whose name begins with GPT2");
+        if (type == null) {
+            requireGpt2Fields(fields, architectures);
         }
         if (fields.bool("add_cross_attention").orElse(false)) {
             throw fields.error("field add_cross_attention is true, expected false:"
                     + " a GPT-2 that attends to an encoder is not supported");
+        }
+    }
+
+    /** Very old configs do not say what they are: the class they name, or else their fields, must be GPT-2's. */
+    private static void requireGpt2Fields(ConfigFields fields, List<String> architectures) throws FormatException {
+        if (!architectures.isEmpty()) {
+            if (architectures.stream().noneMatch(name -> name.startsWith("GPT2"))) {
+                throw fields.error("field model_type is missing and field architectures is "
+                        + FormatException.plain(architectures.toString())
+                        + ", expected a class whose name begins with GPT2");
+            }
+            return;
+        }
+        for (String foreign : FOREIGN_FIELDS) {
+            if (fields.has(foreign)) {
+                throw fields.error("field model_type is missing and there is a field " + foreign
+                        + ", which GPT-2 does not have; expected model_type \"" + MODEL_TYPE + "\"");
+            }
         }
     }
 

@@ -90,7 +90,8 @@ final class Json {
         }
     }
 
-    private static Map<String, Object> object(JsonParser parser) throws IOException {
+    /** The rest of an object whose brace is the current token. */
+    static Map<String, Object> object(JsonParser parser) throws IOException {
         Map<String, Object> object = new LinkedHashMap<>();
         while (parser.nextToken() != JsonToken.END_OBJECT) {
             String name = text(parser);

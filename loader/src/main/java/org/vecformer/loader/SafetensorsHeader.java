@@ -22,8 +22,8 @@ import java.util.Map;
  *
  * <p>What is accepted is what the format's own implementation (the Rust crate, 0.8.0) accepts, down to the habits of its
  * JSON library: of a tensor that is named twice the last counts, unknown fields of a tensor are skipped, a known field
- * given twice is an error. One thing is refused beyond that: a dimension above 2^63 - 1, which a tensor without elements
- * could have.
+ * given twice is an error. Only a dtype that is not written as text but as an object with its name as the one key, which
+ * that library takes too, is refused here.
  *
  * @param tensors in the order of their bytes
  * @param metadata the texts of {@code __metadata__}, empty if there are none
@@ -116,9 +116,10 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
                 throw new FormatException(path, offsets + ", but only " + dataSize
                         + " bytes follow the header; the file is cut short or the offsets are wrong");
             }
+            List<Long> shape = Arrays.stream(entry.shape).boxed().toList();
             long size = entry.end - entry.begin;
-            String type = "tensor " + FormatException.quote(entry.name) + " is " + entry.dtype + " "
-                    + FormatException.plain(Arrays.toString(entry.shape));
+            String type = "tensor " + FormatException.quote(entry.name) + " is "
+                    + FormatException.plain(TensorInfo.describe(entry.dtype, shape));
             long bits = bits(entry);
             if (bits == OVERFLOW) {
                 throw new FormatException(path, type + ", which is more than 2^64 - 1 bits");
@@ -131,7 +132,6 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
                 throw new FormatException(path, type + ", " + (bits >>> 3) + " bytes, but its data_offsets ["
                         + entry.begin + ", " + entry.end + "] span " + size + " bytes");
             }
-            List<Long> shape = Arrays.stream(entry.shape).boxed().toList();
             tensors.add(new TensorInfo(entry.name, entry.dtype, shape, dataStart + entry.begin, size));
             next = entry.end;
         }
@@ -249,12 +249,6 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
             if (offsets.length != 2) {
                 throw new FormatException(path, "data_offsets of " + tensor + " has " + offsets.length
                         + " numbers, expected 2: begin and end");
-            }
-            for (long dimension : shape) {
-                if (dimension < 0) {
-                    throw new FormatException(path, "shape of " + tensor + " has the dimension "
-                            + Long.toUnsignedString(dimension) + ", expected at most 2^63 - 1");
-                }
             }
             return new Entry(name, dtype, shape, offsets[0], offsets[1]);
         }
