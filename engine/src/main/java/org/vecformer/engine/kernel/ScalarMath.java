@@ -14,7 +14,7 @@ package org.vecformer.engine.kernel;
  * The errors stated were measured against {@link StrictMath} in double (for erf and the Gaussian tail: against a series
  * and a continued fraction in double) by {@code ScalarMathTest}, over all exponents.
  */
-final class ScalarMath {
+public final class ScalarMath {
     /** Below this the exponential is less than half the smallest subnormal number. */
     static final float EXP_LOW = -104f;
     /** Above this the exponential overflows. */
@@ -85,7 +85,7 @@ final class ScalarMath {
      * e^x. Reduction x = n ln 2 + r with |r| <= ln(2)/2 and a polynomial of degree 6; the scaling by 2^n is done in two
      * exact halves, so that subnormal results are rounded once. Maximum error 0.9 ulp.
      */
-    static float exp(float x) {
+    public static float exp(float x) {
         float c = x > EXP_HIGH ? EXP_HIGH : x;
         c = c < EXP_LOW ? EXP_LOW : c;
         float t = Math.fma(c, LOG2_E, ROUND_TWO_SCALES);

@@ -1,0 +1,15 @@
+/** Tensors to numbers to text: kernels, models, samplers, generation. */
+module org.vecformer.engine {
+    // Plain `requires` resolves the incubating module for users on the module path without a flag.
+    requires jdk.incubator.vector;
+    requires jdk.management;
+    requires transitive org.vecformer.loader;
+    requires transitive org.vecformer.tokenizer;
+
+    exports org.vecformer.engine;
+    exports org.vecformer.engine.cache;
+    exports org.vecformer.engine.generation;
+    exports org.vecformer.engine.model;
+    exports org.vecformer.engine.sampler;
+    exports org.vecformer.engine.task;
+}

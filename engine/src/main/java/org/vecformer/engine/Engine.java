@@ -1,0 +1,95 @@
+package org.vecformer.engine;
+
+import java.util.List;
+import org.vecformer.engine.kernel.CpuBackend;
+
+/**
+ * What computes: the kernels chosen for this machine and the threads that run them. Several models share one engine and so do
+ * not fight for processors.
+ *
+ * <pre>{@code
+ * try (Engine engine = Engine.create(EngineOptions.defaults());
+ *         Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults())) {
+ *     ...
+ * }
+ * }</pre>
+ *
+ * Thread-safe. Close it after its models.
+ */
+public final class Engine implements AutoCloseable {
+
+    private final CpuBackend backend;
+
+    private Engine(CpuBackend backend) {
+        this.backend = backend;
+    }
+
+    /**
+     * Chooses the kernels and starts the threads.
+     *
+     * @throws UnsupportedBackendException when the options insist on the Vector API and it cannot be used; the message says why
+     */
+    public static Engine create(EngineOptions options) {
+        int threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+        if (options.backend() == BackendChoice.SCALAR) {
+            return new Engine(CpuBackend.scalar(threads));
+        }
+        CpuBackend backend = CpuBackend.best(threads, options.backend() == BackendChoice.VECTOR);
+        if (!backend.refusals().isEmpty()) {
+            String why = String.join("; ", backend.refusals());
+            if (options.backend() == BackendChoice.VECTOR || options.requireSimd()) {
+                backend.close();
+                throw new UnsupportedBackendException("the vector kernels cannot be used: " + why);
+            }
+            System.getLogger(Engine.class.getName()).log(System.Logger.Level.WARNING,
+                    "running on plain Java kernels, several times slower than vector kernels: {0}", why);
+        }
+        return new Engine(backend);
+    }
+
+    /** "vector" or "scalar". */
+    public String backend() {
+        return backend.name();
+    }
+
+    /** Bits of the vectors computed with; 0 on the scalar backend. */
+    public int vectorBits() {
+        return backend.vectorBits();
+    }
+
+    /** Threads that compute, the caller's included. */
+    public int threads() {
+        return backend.pool().threads();
+    }
+
+    /** Why a better backend was not chosen: one line for each refusal, empty if there was none. */
+    public List<String> notes() {
+        return backend.refusals();
+    }
+
+    /** For people: "vector kernels, 512-bit, 2 threads". */
+    public String description() {
+        return backend() + " kernels, " + (vectorBits() > 0 ? vectorBits() + "-bit, " : "") + threads()
+                + (threads() == 1 ? " thread" : " threads");
+    }
+
+    /**
+     * Waits until the kernels have been compiled, some hundred milliseconds after {@link #create}. Nobody has to: results are the
+     * same before. For benchmarks.
+     */
+    public void awaitWarmUp() throws InterruptedException {
+        backend.awaitWarmUp();
+    }
+
+    /** For the models. */
+    @SuppressWarnings("exports") // the type is the engine's own
+    public CpuBackend cpu() {
+        return backend;
+    }
+
+    /** Ends the threads. */
+    @Override
+    public void close() {
+        backend.close();
+    }
+}

@@ -1,0 +1,132 @@
+package org.vecformer.engine.cache;
+
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.PackedMatrix;
+
+/**
+ * The keys and values of a session's sequences: a fixed number of pages of 32 positions, which sequences take as they grow and share after
+ * a fork. A page that is shared is copied when one of its sequences writes to it.
+ * <p>
+ * Its memory is bounded by its capacity, taken at once, and freed with the arena. Not thread-safe.
+ */
+public final class KeyValueCache {
+
+    private final KeyValuePages pages;
+    private final int contextLength;
+    private final int[] users;
+    private final int[] free;
+    private int freePages;
+
+    /**
+     * @param positions     how many token positions all sequences together may hold; rounded up to whole pages
+     * @param contextLength the most positions of one sequence
+     */
+    public KeyValueCache(Arena arena, int layers, int heads, int headSize, long positions, int contextLength) {
+        int count = Math.toIntExact(Math.ceilDiv(positions, KeyValuePages.POSITIONS));
+        long bytes = Math.multiplyExact(count, KeyValuePages.pageBytes(layers, heads, headSize));
+        pages = new KeyValuePages(arena.allocate(bytes, PackedMatrix.ALIGNMENT), count, layers, heads, headSize);
+        this.contextLength = contextLength;
+        users = new int[count];
+        free = new int[count];
+        for (int i = 0; i < count; i++) {
+            free[i] = count - 1 - i;
+        }
+        freePages = count;
+    }
+
+    /** The memory, for the kernels. */
+    @SuppressWarnings("exports") // the type is the engine's own
+    public KeyValuePages pages() {
+        return pages;
+    }
+
+    /** Bytes taken. */
+    public long byteSize() {
+        return pages.data().byteSize();
+    }
+
+    /** Positions that can still be appended to sequences that end at a page's end. */
+    public long freePositions() {
+        return (long) freePages * KeyValuePages.POSITIONS;
+    }
+
+    /** An empty sequence; it takes pages when it grows. */
+    public Sequence newSequence() {
+        return new Sequence(this, Math.ceilDiv(contextLength, KeyValuePages.POSITIONS));
+    }
+
+    /**
+     * Makes room for positions {@code sequence.length()} to {@code length - 1}, all or nothing.
+     *
+     * @throws CacheFullException when there are not enough free pages; the sequence is as before
+     */
+    public void reserve(Sequence sequence, int length) {
+        sequence.checkOpen(this);
+        if (length > contextLength) {
+            throw new IllegalArgumentException(
+                    "a sequence of " + length + " positions; the model's context length is " + contextLength);
+        }
+        int have = sequence.pageCount;
+        int need = Math.ceilDiv(length, KeyValuePages.POSITIONS);
+        boolean unshare = length > sequence.length && sequence.length % KeyValuePages.POSITIONS != 0
+                && users[sequence.pages[sequence.length / KeyValuePages.POSITIONS]] > 1;
+        int taken = Math.max(0, need - have) + (unshare ? 1 : 0);
+        if (taken > freePages) {
+            throw new CacheFullException("the key/value cache has room for "
+                    + (long) users.length * KeyValuePages.POSITIONS
+                    + " positions, " + freePositions() + " of them free; " + (long) taken * KeyValuePages.POSITIONS
+                    + " more are needed: open the session with a larger cache");
+        }
+        if (unshare) {
+            int last = sequence.length / KeyValuePages.POSITIONS;
+            int copy = take();
+            long size = KeyValuePages.pageBytes(pages.layers(), pages.heads(), pages.headSize());
+            pages.data().asSlice(copy * size, size).copyFrom(pages.data().asSlice(sequence.pages[last] * size, size));
+            release(sequence.pages[last]);
+            sequence.pages[last] = copy;
+        }
+        for (int i = have; i < need; i++) {
+            sequence.pages[i] = take();
+            sequence.pageCount = i + 1;
+        }
+    }
+
+    /** @throws IllegalArgumentException if the sequence is of another cache; IllegalStateException if it is closed */
+    public void checkOwns(Sequence sequence) {
+        sequence.checkOpen(this);
+    }
+
+    Sequence fork(Sequence original) {
+        Sequence copy = newSequence();
+        copy.length = original.length;
+        copy.pageCount = Math.ceilDiv(original.length, KeyValuePages.POSITIONS);
+        System.arraycopy(original.pages, 0, copy.pages, 0, copy.pageCount);
+        for (int i = 0; i < copy.pageCount; i++) {
+            users[copy.pages[i]]++;
+        }
+        return copy;
+    }
+
+    /** Gives back the pages from the {@code kept}-th on. */
+    void shrink(Sequence sequence, int kept) {
+        for (int i = kept; i < sequence.pageCount; i++) {
+            release(sequence.pages[i]);
+        }
+        Arrays.fill(sequence.pages, kept, Math.max(kept, sequence.pageCount), -1);
+        sequence.pageCount = Math.min(kept, sequence.pageCount);
+    }
+
+    private int take() {
+        int page = free[--freePages];
+        users[page] = 1;
+        return page;
+    }
+
+    private void release(int page) {
+        if (--users[page] == 0) {
+            free[freePages++] = page;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package org.vecformer.engine.kernel;
+
+/** Receives attention probabilities; called by several threads at once, never twice for the same row and head. */
+@FunctionalInterface
+public interface AttentionTrace {
+
+    /**
+     * @param row           of the batch
+     * @param probabilities one for each position up to the row's own
+     */
+    void probabilities(int layer, int head, int row, float[] probabilities);
+}

@@ -1,0 +1,149 @@
+package org.vecformer.engine.kernel;
+
+import com.sun.management.HotSpotDiagnosticMXBean;
+import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The kernels that were chosen for this JVM, and the threads that run them. Thread-safe; shared by all models of an engine.
+ * <p>
+ * The checks of the choice run in order, before any class of the vector module is loaded, and the first that fails explains itself in
+ * one line that says what to do.
+ */
+public final class CpuBackend implements AutoCloseable {
+
+    private volatile CpuKernels kernels;
+    private final WorkerPool pool;
+    private final int vectorBits;
+    private final List<String> refusals;
+    private final Thread warmUp;
+    private volatile boolean closed;
+
+    private CpuBackend(CpuKernels first, CpuKernels chosen, int vectorBits, int threads, List<String> refusals) {
+        kernels = first;
+        this.vectorBits = vectorBits;
+        this.refusals = List.copyOf(refusals);
+        pool = new WorkerPool(threads);
+        warmUp = vectorBits == 0 ? null : Thread.ofPlatform().daemon().name("vecformer-warm-up").start(() -> {
+            WarmUp.run(chosen, () -> closed);
+            kernels = chosen;
+        });
+    }
+
+    /** Plain Java kernels. */
+    public static CpuBackend scalar(int threads) {
+        return new CpuBackend(new ScalarKernels(), null, 0, threads, List.of());
+    }
+
+    /**
+     * The vector kernels, or plain ones with the refusals that say why.
+     *
+     * @param fromTheStart whether to use vector kernels at once, instead of plain ones for the first second, while the JIT
+     *                     compiles the vector kernels; the bits are the same
+     */
+    public static CpuBackend best(int threads, boolean fromTheStart) {
+        return vectorRefusal().map(refusal -> new CpuBackend(new ScalarKernels(), null, 0, threads, List.of(refusal)))
+                .orElseGet(() -> VectorBackend.create(threads, fromTheStart));
+    }
+
+    /** The first reason why the vector kernels cannot be used here, or nothing. */
+    static Optional<String> vectorRefusal() {
+        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+            return Optional.of(
+                    "the module jdk.incubator.vector is missing: start java with --add-modules jdk.incubator.vector");
+        }
+        if (!CpuBackend.class.getModule().canRead(ModuleLayer.boot().findModule("jdk.incubator.vector").get())) {
+            return Optional.of("the engine cannot read the module jdk.incubator.vector: start java with "
+                    + "--add-modules jdk.incubator.vector");
+        }
+        if (!System.getProperty("java.vm.name", "").contains("HotSpot")
+                && !System.getProperty("java.vm.name", "").contains("OpenJDK")) {
+            return Optional.of("this JVM (" + System.getProperty("java.vm.name")
+                    + ") is not HotSpot, whose C2 compiler the vector "
+                    + "kernels are written for: use an OpenJDK build");
+        }
+        List<String> missing = new ArrayList<>();
+        check(missing, "EnableVectorSupport", "true", "remove -XX:-EnableVectorSupport");
+        check(missing, "UseFMA", "true", "the processor has no fused multiply-add (or -XX:-UseFMA was given)");
+        check(missing, "TieredStopAtLevel", "4",
+                "remove -XX:TieredStopAtLevel or -client, which keep the C2 compiler off");
+        check(missing, "EnableJVMCI", "false", "remove -XX:+EnableJVMCI: its compilers know no vectors");
+        return missing.stream().findFirst();
+    }
+
+    private static void check(List<String> missing, String flag, String expected, String advice) {
+        HotSpotDiagnosticMXBean jvm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+        try {
+            String value = jvm.getVMOption(flag).getValue();
+            if (!value.equals(expected)) {
+                missing.add("JVM flag " + flag + " is " + value + ", vector kernels need " + expected + ": " + advice);
+            }
+        } catch (IllegalArgumentException _) {
+            // A JVM without this flag has nothing to switch off.
+        }
+    }
+
+    /** Loaded only when the checks have passed: the first class that touches the vector module. */
+    private static final class VectorBackend {
+        static CpuBackend create(int threads, boolean fromTheStart) {
+            int bits = Lanes.FLOAT.vectorBitSize();
+            if (bits < 128 && Integer.getInteger(Lanes.FORCED_BITS) == null) {
+                return new CpuBackend(new ScalarKernels(), null, 0, threads,
+                        List.of("this processor's vectors have only " + bits + " bits; vector kernels need 128"));
+            }
+            CpuKernels vector = new VectorKernels();
+            return new CpuBackend(fromTheStart ? vector : new ScalarKernels(), vector, bits, threads, List.of());
+        }
+    }
+
+    /** "vector" or "scalar". */
+    public String name() {
+        return vectorBits > 0 ? "vector" : "scalar";
+    }
+
+    /** Bits of a vector; 0 for scalar kernels. */
+    public int vectorBits() {
+        return vectorBits;
+    }
+
+    /** Why the vector kernels were not chosen, if so: one line each. */
+    public List<String> refusals() {
+        return refusals;
+    }
+
+    /** The threads. */
+    public WorkerPool pool() {
+        return pool;
+    }
+
+    /**
+     * The ops for one session.
+     *
+     * @param arena            the session's: scratch memory goes with it
+     * @param longestSequence  the most positions that attention will look at
+     */
+    public Ops openOps(Arena arena, int longestSequence) {
+        return new CpuOps(this, arena, longestSequence);
+    }
+
+    /** The kernels to use for the next op. */
+    CpuKernels kernels() {
+        return kernels;
+    }
+
+    /** Waits until the chosen kernels have been compiled and are in use. */
+    public void awaitWarmUp() throws InterruptedException {
+        if (warmUp != null) {
+            warmUp.join();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        pool.close();
+    }
+}

@@ -1,0 +1,196 @@
+package org.vecformer.engine.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static org.vecformer.engine.tensor.Tensor.PANEL;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
+import org.vecformer.engine.WeightType;
+import org.vecformer.engine.tensor.PackedMatrix;
+import org.vecformer.engine.tensor.PackedVector;
+import org.vecformer.loader.Checkpoint;
+import org.vecformer.loader.DType;
+import org.vecformer.loader.TensorInfo;
+
+/**
+ * Reads weights from a checkpoint into the layout of {@link PackedMatrix}: window by window, the windows in parallel, each
+ * repacked on its way, so that a matrix exists once and the file never as a whole.
+ */
+public final class MatrixPacker implements AutoCloseable {
+
+    /** How a file lays a matrix out. */
+    public enum Order {
+        /** Rows are inputs, as GPT-2's Conv1D has it: element (k, n) at k * outputs + n. */
+        INPUTS_FIRST,
+        /** Rows are outputs, as linear layers and embeddings have it: element (k, n) at n * inputs + k. */
+        OUTPUTS_FIRST
+    }
+
+    private static final long WINDOW_BYTES = 2 << 20;
+
+    private final Checkpoint checkpoint;
+    private final Arena weights;
+    private final WorkerPool pool;
+    private final LongConsumer progress;
+    private final Arena scratch = Arena.ofShared();
+    private final MemorySegment[] windows;
+
+    /**
+     * @param weights  the model's arena, which the packed weights live in
+     * @param progress told the bytes read since the last call, by any thread
+     */
+    public MatrixPacker(Checkpoint checkpoint, Arena weights, WorkerPool pool, LongConsumer progress) {
+        this.checkpoint = checkpoint;
+        this.weights = weights;
+        this.pool = pool;
+        this.progress = progress;
+        windows = new MemorySegment[pool.threads()];
+    }
+
+    /** Packs a tensor whose shape the caller has checked to be inputs x outputs in the given order, of a floating type. */
+    public PackedMatrix matrix(TensorInfo tensor, Order order, WeightType type, int inputs, int outputs)
+            throws IOException {
+        MemorySegment data = weights.allocate(PackedMatrix.byteSize(type, inputs, outputs), PackedMatrix.ALIGNMENT);
+        PackedMatrix packed = new PackedMatrix(data, type, inputs, outputs);
+        int rows = order == Order.INPUTS_FIRST ? inputs : outputs;
+        int columns = order == Order.INPUTS_FIRST ? outputs : inputs;
+        long rowBytes = (long) columns * tensor.dtype().bits() / 8;
+        // Whole panels when rows are outputs: then two windows never share a word of two 16-bit numbers.
+        int windowRows = Math.clamp(WINDOW_BYTES / rowBytes / PANEL * PANEL, PANEL, 1 << 20);
+        int count = Math.ceilDiv(rows, windowRows);
+        run(count, (from, to, worker) -> {
+            for (int i = from; i < to; i++) {
+                int row = i * windowRows;
+                int height = Math.min(windowRows, rows - row);
+                MemorySegment window = read(tensor, row * rowBytes, height * rowBytes, windowRows * rowBytes, worker);
+                if (order == Order.INPUTS_FIRST) {
+                    packInputs(window, tensor.dtype(), packed, row, height);
+                } else {
+                    packOutputs(window, tensor.dtype(), packed, row, height);
+                }
+            }
+        });
+        return packed;
+    }
+
+    /** Reads a bias or gain of a floating type, widened to float32. */
+    public PackedVector vector(TensorInfo tensor, int length) throws IOException {
+        MemorySegment data = weights.allocate(PackedVector.byteSize(length), PackedMatrix.ALIGNMENT);
+        run(1, (_, _, worker) -> {
+            MemorySegment window = read(tensor, 0, tensor.byteSize(), tensor.byteSize(), worker);
+            for (int i = 0; i < length; i++) {
+                data.set(JAVA_FLOAT_UNALIGNED, (long) i * Float.BYTES, value(window, tensor.dtype(), i));
+            }
+        });
+        return new PackedVector(data, length);
+    }
+
+    @FunctionalInterface
+    private interface ReadingTask {
+        void run(int from, int to, int worker) throws IOException;
+    }
+
+    private void run(int count, ReadingTask task) throws IOException {
+        try {
+            pool.run((from, to, worker) -> {
+                try {
+                    task.run(from, to, worker);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }, count, 1);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private MemorySegment read(TensorInfo tensor, long offset, long bytes, long capacity, int worker)
+            throws IOException {
+        if (windows[worker] == null || windows[worker].byteSize() < bytes) {
+            windows[worker] = scratch.allocate(Math.max(capacity, WINDOW_BYTES), PackedMatrix.ALIGNMENT);
+        }
+        MemorySegment window = windows[worker].asSlice(0, bytes);
+        checkpoint.read(tensor, offset, window);
+        progress.accept(bytes);
+        return window;
+    }
+
+    private static void packInputs(MemorySegment window, DType dtype, PackedMatrix m, int row, int height) {
+        boolean copies = dtype == DType.F32 && m.type() == WeightType.F32;
+        for (int r = 0; r < height; r++) {
+            for (int column = 0; column < m.outputs(); column += PANEL) {
+                int width = Math.min(PANEL, m.outputs() - column);
+                long from = (long) r * m.outputs() + column;
+                if (copies) {
+                    MemorySegment.copy(window, from * Float.BYTES, m.data(), address(m, row + r, column),
+                            (long) width * Float.BYTES);
+                    continue;
+                }
+                for (int c = 0; c < width; c++) {
+                    set(m, row + r, column + c, value(window, dtype, from + c));
+                }
+            }
+        }
+    }
+
+    private static void packOutputs(MemorySegment window, DType dtype, PackedMatrix m, int row, int height) {
+        for (int r = 0; r < height; r++) {
+            long from = (long) r * m.inputs();
+            for (int k = 0; k < m.inputs(); k++) {
+                set(m, k, row + r, value(window, dtype, from + k));
+            }
+        }
+    }
+
+    /** Element {@code i} of a floating tensor; a float64 is rounded to float32. */
+    private static float value(MemorySegment data, DType dtype, long i) {
+        return switch (dtype) {
+            case F32 -> data.get(JAVA_FLOAT_UNALIGNED, i * Float.BYTES);
+            case BF16 -> Narrow.lowBfloat(data.get(JAVA_SHORT_UNALIGNED, i * Short.BYTES));
+            case F16 -> Float.float16ToFloat(data.get(JAVA_SHORT_UNALIGNED, i * Short.BYTES));
+            case F64 -> (float) data.get(JAVA_DOUBLE_UNALIGNED, i * Double.BYTES);
+            default ->
+                throw new IllegalArgumentException("weights of type " + dtype + "; expected F32, F16, BF16 or F64");
+        };
+    }
+
+    /** Byte address of element (k, n) in its matrix. */
+    private static long address(PackedMatrix m, int k, int n) {
+        long row = n / PANEL * m.panelBytes() + (long) k * PANEL * m.type().bytes();
+        int c = n % PANEL;
+        return row + switch (m.type()) {
+            case F32 -> (long) c * Float.BYTES;
+            case F16, BF16 -> c % (PANEL / 2) * (long) Integer.BYTES + c / (PANEL / 2) * (long) Short.BYTES;
+        };
+    }
+
+    private static void set(PackedMatrix m, int k, int n, float value) {
+        long at = address(m, k, n);
+        switch (m.type()) {
+            case F32 -> m.data().set(JAVA_FLOAT_UNALIGNED, at, value);
+            case F16 -> m.data().set(JAVA_SHORT_UNALIGNED, at, Narrow.toHalf(value));
+            case BF16 -> m.data().set(JAVA_SHORT_UNALIGNED, at, Narrow.toBfloat(value));
+        }
+    }
+
+    /** Element (k, n), widened. */
+    static float get(PackedMatrix m, int k, int n) {
+        long at = address(m, k, n);
+        return switch (m.type()) {
+            case F32 -> m.data().get(JAVA_FLOAT_UNALIGNED, at);
+            case F16 -> Float.float16ToFloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
+            case BF16 -> Narrow.lowBfloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
+        };
+    }
+
+    /** Frees the windows; what was packed stays. */
+    @Override
+    public void close() {
+        scratch.close();
+    }
+}

@@ -1,0 +1,200 @@
+package org.vecformer.engine.kernel;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The engine's threads: splits one op into chunks that the caller and the workers take in turn.
+ * <p>
+ * Decoding a token has about a hundred such sections, so the hand-off is a single volatile word: an epoch, the next chunk and
+ * the number of chunks. A worker claims a chunk by compare-and-set on that word, which fails if the section it looked at is
+ * over; so the caller never waits for a worker that sleeps, and a late worker does no harm. Workers spin for a short while
+ * after a section and then park. Nothing is allocated.
+ * <p>
+ * Thread-safe. When two sessions meet, the one that finds the pool busy does its work alone instead of waiting: the threads
+ * that run are never more than callers + workers. Which thread computes a chunk never changes a result.
+ */
+public final class WorkerPool implements AutoCloseable {
+
+    /** A piece of work over the items {@code from} (inclusive) to {@code to} (exclusive). */
+    public interface Task {
+        /** @param worker the index of the scratch memory this call may use, below {@link WorkerPool#threads()} */
+        void run(int from, int to, int worker);
+    }
+
+    private static final int CHUNKS_PER_THREAD = 4;
+    private static final int MAX_CHUNKS = 1 << 15;
+    private static final int SPINS_BEFORE_PARKING = 20_000;
+    private static final int SPINS_BEFORE_YIELDING = 2_000;
+
+    private final Worker[] workers;
+    private final ReentrantLock sections = new ReentrantLock();
+    /** epoch (32 bits) | next chunk (16 bits) | chunks (16 bits) */
+    private final AtomicLong ticket = new AtomicLong();
+    private final AtomicInteger finished = new AtomicInteger();
+    private volatile boolean closed;
+    // Written by the caller before the ticket is published, read by workers after they claimed a chunk of it.
+    private Task task;
+    private int items;
+    private volatile Throwable failure;
+
+    /** @param threads how many threads compute, the caller's included; at least 1 */
+    public WorkerPool(int threads) {
+        if (threads < 1 || threads > 1024) {
+            throw new IllegalArgumentException("threads is " + threads + "; expected 1 to 1024");
+        }
+        workers = new Worker[threads - 1];
+        for (int i = 0; i < workers.length; i++) {
+            workers[i] = new Worker(i + 1);
+            workers[i].start();
+        }
+    }
+
+    public int threads() {
+        return workers.length + 1;
+    }
+
+    /** The workers, without the caller: for tests that add up what all engine threads allocate. */
+    public Thread[] workerThreads() {
+        return workers.clone();
+    }
+
+    /**
+     * Runs the task over all items and returns when they are done.
+     *
+     * @param grain the least number of items worth handing to another thread
+     * @throws RuntimeException or Error what the task threw, after all chunks ended
+     */
+    public void run(Task work, int count, int grain) {
+        int chunks = (int) Math.min(Math.min((long) threads() * CHUNKS_PER_THREAD, MAX_CHUNKS),
+                (count + grain - 1L) / grain);
+        if (chunks <= 1 || workers.length == 0 || !sections.tryLock()) {
+            if (count > 0) {
+                work.run(0, count, 0);
+            }
+            return;
+        }
+        try {
+            if (sections.getHoldCount() > 1) {
+                throw new IllegalStateException("a task must not start another section");
+            }
+            if (closed) {
+                throw new IllegalStateException("the engine is closed");
+            }
+            task = work;
+            items = count;
+            failure = null;
+            finished.set(0);
+            long epoch = (ticket.get() >>> 32) + 1;
+            ticket.set(epoch << 32 | chunks);
+            for (Worker worker : workers) {
+                worker.wake();
+            }
+            takeChunks(0);
+            for (int spins = 0; finished.get() < chunks; spins++) {
+                if (spins < SPINS_BEFORE_YIELDING) {
+                    Thread.onSpinWait();
+                } else {
+                    Thread.yield();
+                }
+            }
+            task = null;
+            rethrow(failure);
+        } finally {
+            sections.unlock();
+        }
+    }
+
+    private void takeChunks(int worker) {
+        for (;;) {
+            long seen = ticket.get();
+            int chunk = (int) (seen >>> 16) & 0xFFFF;
+            int chunks = (int) seen & 0xFFFF;
+            if (chunk >= chunks) {
+                return;
+            }
+            if (!ticket.compareAndSet(seen, seen + (1 << 16))) {
+                continue;
+            }
+            int from = (int) ((long) items * chunk / chunks);
+            int to = (int) ((long) items * (chunk + 1) / chunks);
+            try {
+                task.run(from, to, worker);
+            } catch (Throwable e) {
+                failure = e;
+            } finally {
+                finished.incrementAndGet();
+            }
+        }
+    }
+
+    private boolean hasWork() {
+        long seen = ticket.get();
+        return ((int) (seen >>> 16) & 0xFFFF) < ((int) seen & 0xFFFF);
+    }
+
+    private static void rethrow(Throwable failure) {
+        switch (failure) {
+            case null -> {
+            }
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new IllegalStateException(failure);
+        }
+    }
+
+    /** Ends the threads; a section that runs is finished first. */
+    @Override
+    public void close() {
+        sections.lock();
+        try {
+            closed = true;
+        } finally {
+            sections.unlock();
+        }
+        for (Worker worker : workers) {
+            LockSupport.unpark(worker);
+        }
+    }
+
+    private final class Worker extends Thread {
+        private final int index;
+        private volatile boolean parked;
+
+        Worker(int index) {
+            super(null, null, "vecformer-worker-" + index, 0, false);
+            this.index = index;
+            setDaemon(true);
+        }
+
+        void wake() {
+            if (parked) {
+                parked = false;
+                LockSupport.unpark(this);
+            }
+        }
+
+        @Override
+        public void run() {
+            int idle = 0;
+            while (!closed) {
+                if (hasWork()) {
+                    takeChunks(index);
+                    idle = 0;
+                } else if (++idle < SPINS_BEFORE_PARKING) {
+                    Thread.onSpinWait();
+                } else {
+                    parked = true;
+                    // Looked at again after saying so: the caller sees the flag, or this thread sees the work.
+                    if (!hasWork() && !closed) {
+                        LockSupport.park(WorkerPool.this);
+                    }
+                    parked = false;
+                    idle = 0;
+                }
+            }
+        }
+    }
+}

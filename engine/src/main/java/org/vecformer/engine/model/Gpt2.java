@@ -1,0 +1,210 @@
+package org.vecformer.engine.model;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import org.vecformer.engine.Engine;
+import org.vecformer.engine.WeightType;
+import org.vecformer.engine.kernel.AttentionTrace;
+import org.vecformer.engine.kernel.MatrixPacker.Order;
+import org.vecformer.engine.kernel.Ops;
+import org.vecformer.engine.tensor.PackedMatrix;
+import org.vecformer.engine.tensor.PackedVector;
+import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.loader.Checkpoint;
+import org.vecformer.loader.FormatException;
+import org.vecformer.loader.Gpt2Config;
+import org.vecformer.loader.ModelFiles;
+
+/**
+ * GPT-2 (Radford et al., 2019, "Language Models are Unsupervised Multitask Learners"): a decoder of blocks with the layer
+ * norm before attention and before the feed-forward network, learned position embeddings, and an output layer that is tied to the token
+ * embeddings. Agrees with {@code GPT2LMHeadModel} of Hugging Face transformers.
+ * <p>
+ * Immutable and thread-safe; what a run changes is in its {@link Session}. The weights are off-heap and freed by {@link #close}.
+ */
+public final class Gpt2 implements AutoCloseable {
+
+    private final Engine engine;
+    private final Arena arena;
+    private final Gpt2Config config;
+    private final PackedMatrix tokenEmbeddings;
+    private final PackedMatrix positionEmbeddings;
+    private final List<Block> blocks;
+    private final LayerNorm finalNorm;
+    private final PackedMatrix head;
+    private final long parameters;
+    private final long weightBytes;
+    private volatile boolean closed;
+
+    private record LayerNorm(PackedVector gain, PackedVector bias) {}
+
+    private record Linear(PackedMatrix weight, PackedVector bias) {}
+
+    private record Block(LayerNorm attentionNorm, Linear queriesKeysValues, Linear attentionOutput,
+            LayerNorm feedForwardNorm,
+            Linear up, Linear down) {}
+
+    private Gpt2(Engine engine, Arena arena, Gpt2Config config, Weights weights) throws IOException {
+        this.engine = engine;
+        this.arena = arena;
+        this.config = config;
+        int hidden = config.hiddenSize();
+        tokenEmbeddings = weights.matrix("wte.weight", Order.OUTPUTS_FIRST, hidden, config.vocabularySize());
+        positionEmbeddings = weights.matrix("wpe.weight", Order.OUTPUTS_FIRST, hidden, config.contextLength());
+        blocks = new ArrayList<>();
+        for (int i = 0; i < config.layers(); i++) {
+            String name = "h." + i + ".";
+            blocks.add(new Block(
+                    layerNorm(weights, name + "ln_1"),
+                    linear(weights, name + "attn.c_attn", hidden, 3 * hidden),
+                    linear(weights, name + "attn.c_proj", hidden, hidden),
+                    layerNorm(weights, name + "ln_2"),
+                    linear(weights, name + "mlp.c_fc", hidden, config.innerSize()),
+                    linear(weights, name + "mlp.c_proj", config.innerSize(), hidden)));
+        }
+        finalNorm = layerNorm(weights, "ln_f");
+        head = config.tieWordEmbeddings()
+                ? tokenEmbeddings
+                : weights.matrix("lm_head.weight", Order.OUTPUTS_FIRST, hidden, config.vocabularySize());
+        parameters = weights.parameters();
+        weightBytes = weights.bytes();
+    }
+
+    private static Linear linear(Weights weights, String name, int inputs, int outputs) throws IOException {
+        // GPT-2's Conv1D keeps inputs as rows.
+        return new Linear(weights.matrix(name + ".weight", Order.INPUTS_FIRST, inputs, outputs),
+                weights.vector(name + ".bias", outputs));
+    }
+
+    private LayerNorm layerNorm(Weights weights, String name) throws IOException {
+        return new LayerNorm(weights.vector(name + ".weight", config.hiddenSize()),
+                weights.vector(name + ".bias", config.hiddenSize()));
+    }
+
+    /**
+     * Reads a model's config and weights.
+     *
+     * @throws FormatException when a file is not what it should be; the message names the file, the tensor or field, what is there
+     *                         and what was expected
+     * @throws IOException     when a file cannot be read
+     */
+    public static Gpt2 load(Engine engine, ModelFiles files, LoadOptions options) throws IOException {
+        Gpt2Config config = Gpt2Config.read(files.config());
+        Arena arena = Arena.ofShared();
+        try (Checkpoint checkpoint = Checkpoint.open(files);
+                Weights weights = new Weights(engine, checkpoint, arena, options, List.of("transformer.", ""),
+                        "wte.weight")) {
+            return new Gpt2(engine, arena, config, weights);
+        } catch (Throwable e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Computes a step. Rows of the batch are independent but for attention, which looks at the cache.
+     *
+     * @param states receives the final hidden states of the rows whose logits are wanted
+     * @param logits receives their logits
+     */
+    void forward(Session session, Batch batch, Trace trace, Tensor states, Tensor logits) {
+        Ops ops = session.ops;
+        int rows = batch.rows();
+        float epsilon = (float) config.layerNormEpsilon();
+        var a = session.activations;
+        AttentionTrace attentionTrace = trace != null && trace.wantsAttention() ? trace::attention : null;
+
+        ops.embed(batch.ids, batch.positions, rows, tokenEmbeddings, positionEmbeddings, a.x());
+        for (int i = 0; i < blocks.size(); i++) {
+            Block block = blocks.get(i);
+            show(trace, i, rows, a.x());
+            // x + attention(norm(x))
+            ops.layerNorm(a.x(), rows, block.attentionNorm.gain, block.attentionNorm.bias, epsilon, a.normed());
+            ops.matmul(a.normed(), rows, block.queriesKeysValues.weight, block.queriesKeysValues.bias, null, null,
+                    a.qkv());
+            ops.attention(a.qkv(), batch.packed, session.cache.pages(), i, attentionScale(i), a.attended(),
+                    attentionTrace);
+            ops.matmul(a.attended(), rows, block.attentionOutput.weight, block.attentionOutput.bias, null, a.x(),
+                    a.y());
+            // y + feedForward(norm(y))
+            ops.layerNorm(a.y(), rows, block.feedForwardNorm.gain, block.feedForwardNorm.bias, epsilon, a.normed());
+            ops.matmul(a.normed(), rows, block.up.weight, block.up.bias, config.activation(), null, a.inner());
+            ops.matmul(a.inner(), rows, block.down.weight, block.down.bias, null, a.y(), a.x());
+        }
+        if (trace != null) {
+            ops.layerNorm(a.x(), rows, finalNorm.gain, finalNorm.bias, epsilon, a.normed());
+            show(trace, blocks.size(), rows, a.normed());
+        }
+        if (batch.wantedCount > 0) {
+            ops.gatherRows(a.x(), batch.wanted, batch.wantedCount, states);
+            ops.layerNorm(states, batch.wantedCount, finalNorm.gain, finalNorm.bias, epsilon, states);
+            ops.matmul(states, batch.wantedCount, head, null, null, null, logits);
+        }
+    }
+
+    /** What scores are multiplied with: 1 / sqrt(head size), and 1 / (block number) where the config says so. */
+    private float attentionScale(int block) {
+        double scale = config.scaleAttentionWeights() ? 1 / Math.sqrt(config.headSize()) : 1;
+        return (float) (config.scaleAttentionByInverseLayerIndex() ? scale / (block + 1) : scale);
+    }
+
+    private static void show(Trace trace, int layer, int rows, Tensor x) {
+        if (trace != null) {
+            for (int r = 0; r < rows; r++) {
+                trace.hidden(layer, r, java.util.Arrays.copyOfRange(x.data(), x.offset(r), x.offset(r) + x.columns()));
+            }
+        }
+    }
+
+    /** Memory and state for running the model; close it before the model. */
+    public Session openSession(SessionOptions options) {
+        checkOpen();
+        return new Session(this, options);
+    }
+
+    Ops openOps(Arena sessionArena) {
+        return engine.cpu().openOps(sessionArena, config.contextLength());
+    }
+
+    void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the model is closed");
+        }
+    }
+
+    /** What the model computes on. */
+    public Engine engine() {
+        return engine;
+    }
+
+    /** Shape and options. */
+    public Gpt2Config config() {
+        return config;
+    }
+
+    /** How many numbers the model has learned; tied weights count once. */
+    public long parameters() {
+        return parameters;
+    }
+
+    /** Bytes of the weights in memory. */
+    public long weightBytes() {
+        return weightBytes;
+    }
+
+    /** How the token embeddings are kept in memory; in a file of one type, all matrices. */
+    public WeightType weights() {
+        return tokenEmbeddings.type();
+    }
+
+    /** Frees the weights. Sessions that are still open can only be closed after that. A second call does nothing. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            arena.close();
+        }
+    }
+}

@@ -1,0 +1,172 @@
+package org.vecformer.engine.model;
+
+import java.lang.foreign.Arena;
+import java.util.Objects;
+import org.vecformer.engine.cache.CacheFullException;
+import org.vecformer.engine.cache.KeyValueCache;
+import org.vecformer.engine.cache.Sequence;
+import org.vecformer.engine.kernel.Ops;
+import org.vecformer.engine.tensor.Tensor;
+
+/**
+ * Everything that changes while a model runs: the key/value cache with its sequences, scratch memory, the latest logits. A session is used by
+ * one thread at a time; several sessions run on one model at once.
+ * <p>
+ * What a sequence's rows give does not depend on what else is in the batch, on how its tokens were split into steps, or on the threads:
+ * the same bits.
+ */
+public final class Session implements AutoCloseable {
+
+    private final Gpt2 model;
+    private final Arena arena = Arena.ofShared();
+    private final Batch batch;
+    final KeyValueCache cache;
+    final Ops ops;
+    final Activations activations;
+    private Tensor lastStates;
+    private Tensor logits;
+    private int logitsRows;
+    private Trace trace;
+    private boolean closed;
+
+    /** The hidden states of a step: rows of hidden, 3 x hidden and inner size. */
+    record Activations(Tensor x, Tensor y, Tensor normed, Tensor qkv, Tensor attended, Tensor inner) {}
+
+    Session(Gpt2 model, SessionOptions options) {
+        this.model = model;
+        var config = model.config();
+        int hidden = config.hiddenSize();
+        int rows = options.maxBatchTokens();
+        long positions = options.cacheTokens() == 0 ? config.contextLength() : options.cacheTokens();
+        try {
+            cache = new KeyValueCache(arena, config.layers(), config.heads(), config.headSize(), positions,
+                    config.contextLength());
+            ops = model.openOps(arena);
+            activations = new Activations(Tensor.zeros(rows, hidden), Tensor.zeros(rows, hidden),
+                    Tensor.zeros(rows, hidden),
+                    Tensor.zeros(rows, 3 * hidden), Tensor.zeros(rows, hidden), Tensor.zeros(rows, config.innerSize()));
+            ensureLogits(1);
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
+        batch = new Batch(this, rows);
+    }
+
+    private void ensureLogits(int rows) {
+        if (logits == null || logits.rows() < rows) {
+            logits = Tensor.zeros(rows, model.config().vocabularySize());
+            lastStates = Tensor.zeros(rows, model.config().hiddenSize());
+        }
+    }
+
+    /** The model that this session runs. */
+    public Gpt2 model() {
+        return model;
+    }
+
+    /** An empty sequence in this session's cache. */
+    public Sequence newSequence() {
+        checkOpen();
+        return cache.newSequence();
+    }
+
+    /** Bytes of the key/value cache. */
+    public long cacheBytes() {
+        return cache.byteSize();
+    }
+
+    /** This session's batch, to be filled for {@link #step}. */
+    public Batch batch() {
+        return batch;
+    }
+
+    /** Sets who sees inside the next steps; null for nobody. */
+    public void trace(Trace trace) {
+        this.trace = trace;
+    }
+
+    /**
+     * Runs the model on the batch: the sequences grow by their tokens, and the logits that were asked for can be read.
+     *
+     * @throws CacheFullException when the cache has no room for the batch; no sequence has changed
+     */
+    public void step(Batch batch) {
+        checkOpen();
+        if (batch != this.batch) {
+            throw new IllegalArgumentException("the batch belongs to another session");
+        }
+        int sequences = batch.packed.sequences;
+        for (int s = 0; s < sequences; s++) {
+            Sequence sequence = batch.sequences[s];
+            cache.reserve(sequence, sequence.length() + batch.packed.starts[s + 1] - batch.packed.starts[s]);
+        }
+        ensureLogits(batch.wantedCount);
+        model.forward(this, batch, trace, lastStates, logits);
+        logitsRows = batch.wantedCount;
+        for (int s = 0; s < sequences; s++) {
+            batch.sequences[s].advance(batch.packed.starts[s + 1] - batch.packed.starts[s]);
+        }
+    }
+
+    /**
+     * Appends tokens to one sequence, in as many steps as the batch size calls for, and leaves the logits of the last one to be read.
+     * Clears the batch.
+     */
+    public void feed(Sequence sequence, int[] tokens, int from, int to) {
+        for (int i = from; i < to;) {
+            batch.clear();
+            int next = Math.min(to, i + batch.room());
+            batch.add(sequence, tokens, i, next, next == to ? Logits.LAST : Logits.NONE);
+            step(batch);
+            i = next;
+        }
+    }
+
+    /** Rows of logits that the last step computed, in the order in which they were asked for. */
+    public int logitsRows() {
+        return logitsRows;
+    }
+
+    /**
+     * Copies a row of logits: one unnormalized log-probability for each token of the vocabulary.
+     *
+     * @param destination at least as long as the vocabulary
+     */
+    public void logits(int row, float[] destination) {
+        Objects.checkIndex(row, logitsRows);
+        System.arraycopy(logits.data(), logits.offset(row), destination, 0, logits.columns());
+    }
+
+    void check(Sequence sequence, int count) {
+        checkOpen();
+        if (sequence.length() + count > model.config().contextLength()) {
+            throw new IllegalArgumentException("a sequence of " + (sequence.length() + count)
+                    + " tokens; the model's context length is " + model.config().contextLength());
+        }
+        cache.checkOwns(sequence);
+    }
+
+    void checkToken(int id) {
+        if (id < 0 || id >= model.config().vocabularySize()) {
+            throw new IllegalArgumentException("token id " + id + "; the model's vocabulary has ids 0 to "
+                    + (model.config().vocabularySize() - 1));
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        model.checkOpen();
+    }
+
+    /** Frees the cache and the scratch memory. A second call does nothing. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            arena.close();
+        }
+    }
+}

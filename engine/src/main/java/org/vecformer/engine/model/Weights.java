@@ -1,0 +1,113 @@
+package org.vecformer.engine.model;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.vecformer.engine.Engine;
+import org.vecformer.engine.WeightType;
+import org.vecformer.engine.kernel.MatrixPacker;
+import org.vecformer.engine.tensor.PackedMatrix;
+import org.vecformer.engine.tensor.PackedVector;
+import org.vecformer.loader.Checkpoint;
+import org.vecformer.loader.DType;
+import org.vecformer.loader.FormatException;
+import org.vecformer.loader.TensorInfo;
+
+/**
+ * Takes a model's tensors out of a checkpoint by name: checks type and shape against what the config promises, before anything is read,
+ * and packs them. Names are given without the prefix that a checkpoint may have ("transformer.").
+ */
+final class Weights implements AutoCloseable {
+
+    private final Checkpoint checkpoint;
+    private final String prefix;
+    private final LoadOptions options;
+    private final MatrixPacker packer;
+    private final List<PackedMatrix> matrices = new ArrayList<>();
+    private long parameters;
+    private long bytes;
+
+    /**
+     * @param prefixes    the prefixes a checkpoint may have, "" among them
+     * @param probe       a name that every checkpoint of this kind of model has, by which the prefix is found
+     * @param arena       the model's
+     */
+    Weights(Engine engine, Checkpoint checkpoint, Arena arena, LoadOptions options, List<String> prefixes, String probe)
+            throws FormatException {
+        this.checkpoint = checkpoint;
+        this.options = options;
+        prefix = prefixes.stream().filter(p -> checkpoint.find(p + probe).isPresent()).findFirst()
+                .orElseThrow(() -> new FormatException("the checkpoint " + source() + " has no tensor " + probe
+                        + " (with any of the prefixes " + prefixes + "): it is not a model of this kind"));
+        AtomicLong done = new AtomicLong();
+        long total = checkpoint.names().stream().mapToLong(name -> checkpoint.find(name).orElseThrow().byteSize())
+                .sum();
+        packer = new MatrixPacker(checkpoint, arena, engine.cpu().pool(),
+                count -> options.progress().loaded(done.addAndGet(count), total));
+    }
+
+    private String source() {
+        return checkpoint.names().stream().findFirst().map(name -> checkpoint.file(name).toString()).orElse("(empty)");
+    }
+
+    boolean has(String name) {
+        return checkpoint.find(prefix + name).isPresent();
+    }
+
+    /** A matrix in the given order, under its name with or without the prefix. */
+    PackedMatrix matrix(String name, MatrixPacker.Order order, int inputs, int outputs) throws IOException {
+        TensorInfo tensor = order == MatrixPacker.Order.INPUTS_FIRST
+                ? tensor(name, inputs, outputs)
+                : tensor(name, outputs, inputs);
+        WeightType type = options.weights() != null ? options.weights() : switch (tensor.dtype()) {
+            case BF16 -> WeightType.BF16;
+            case F16 -> WeightType.F16;
+            default -> WeightType.F32;
+        };
+        PackedMatrix matrix = packer.matrix(tensor, order, type, inputs, outputs);
+        matrices.add(matrix);
+        bytes += matrix.byteSize();
+        return matrix;
+    }
+
+    PackedVector vector(String name, int length) throws IOException {
+        PackedVector vector = packer.vector(tensor(name, length), length);
+        bytes += vector.data().byteSize();
+        return vector;
+    }
+
+    private TensorInfo tensor(String name, long... shape) throws FormatException {
+        String full = checkpoint.find(prefix + name).isPresent() ? prefix + name : name;
+        TensorInfo tensor = checkpoint.find(full).orElseThrow(() -> new FormatException(
+                "the checkpoint " + source() + " has no tensor " + prefix + name + ", which the config calls for"));
+        List<Long> expected = java.util.stream.LongStream.of(shape).boxed().toList();
+        if (!tensor.shape().equals(expected)) {
+            throw new FormatException(checkpoint.file(full), "tensor " + full + " has shape " + tensor.shape()
+                    + ", expected " + expected + " from the config");
+        }
+        if (tensor.dtype() != DType.F32 && tensor.dtype() != DType.F16 && tensor.dtype() != DType.BF16
+                && tensor.dtype() != DType.F64) {
+            throw new FormatException(checkpoint.file(full), "tensor " + full + " has type " + tensor.dtype()
+                    + ", expected F32, F16, BF16 or F64");
+        }
+        parameters += tensor.elements();
+        return tensor;
+    }
+
+    /** Numbers taken so far. */
+    long parameters() {
+        return parameters;
+    }
+
+    /** Bytes they take in memory. */
+    long bytes() {
+        return bytes;
+    }
+
+    @Override
+    public void close() {
+        packer.close();
+    }
+}

@@ -1,0 +1,332 @@
+package org.vecformer.engine.sampler;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+import org.vecformer.engine.kernel.ScalarMath;
+
+/**
+ * The tokens that may come next, with their logits: two parallel arrays of which the first {@link #size()} entries
+ * count.
+ * <p>
+ * Allocated once for a vocabulary, then loaded for each step; no operation allocates, but the first sort. After loading
+ * the set is <em>dense</em>: entry i is token i. Samplers work on the arrays themselves; who removes entries moves the
+ * others up, keeping their order, and calls {@link #truncate}. For one thread at a time.
+ */
+public final class Candidates {
+    private static final int DIGIT_BITS = 11;
+    private static final int DIGITS = 1 << DIGIT_BITS;
+
+    private final int[] ids;
+    private final float[] logits;
+    private final float[] probabilities;
+    private final int[] histogram = new int[DIGITS];
+    private long[] sortKeys;
+    private int size;
+    private boolean inIdOrder;
+    private int selected = -1;
+
+    /**
+     * An empty set.
+     *
+     * @param vocabularySize number of logits of a step
+     * @throws IllegalArgumentException if that is not positive
+     */
+    public Candidates(int vocabularySize) {
+        if (vocabularySize < 1) {
+            throw new IllegalArgumentException("The vocabulary size is " + vocabularySize + "; it must be positive");
+        }
+        ids = new int[vocabularySize];
+        logits = new float[vocabularySize];
+        probabilities = new float[vocabularySize];
+    }
+
+    /** Number of tokens in the vocabulary. */
+    public int vocabularySize() {
+        return ids.length;
+    }
+
+    /**
+     * Starts a step with a copy of these logits, one for each token of the vocabulary.
+     *
+     * @throws IllegalArgumentException if there are fewer or more
+     */
+    public void load(float[] source) {
+        if (source.length != ids.length) {
+            throw new IllegalArgumentException(
+                    source.length + " logits were given for a vocabulary of " + ids.length + " tokens");
+        }
+        System.arraycopy(source, 0, logits, 0, source.length);
+        fill();
+    }
+
+    /** Starts a step with the logits that the caller has written to the whole of {@link #logits()}, in order of id. */
+    public void fill() {
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = i;
+        }
+        size = ids.length;
+        inIdOrder = true;
+        selected = -1;
+    }
+
+    /** Number of candidates. */
+    public int size() {
+        return size;
+    }
+
+    /** The token ids: the array itself, of vocabulary length. */
+    public int[] ids() {
+        return ids;
+    }
+
+    /** The logits: the array itself, of vocabulary length. */
+    public float[] logits() {
+        return logits;
+    }
+
+    /** What the last {@link #softmax()} computed: the array itself, of vocabulary length. */
+    public float[] probabilities() {
+        return probabilities;
+    }
+
+    /** Whether the entry at each index is the token of that id, and all tokens are there. */
+    public boolean isDense() {
+        return inIdOrder && size == ids.length;
+    }
+
+    /** Whether ids ascend; true unless somebody sorted differently. */
+    public boolean isInIdOrder() {
+        return inIdOrder;
+    }
+
+    /** The index of a token, or -1 if it is not (or no more) a candidate. */
+    public int indexOf(int id) {
+        if (isDense()) {
+            return id >= 0 && id < size ? id : -1;
+        }
+        if (inIdOrder) {
+            return Math.max(Arrays.binarySearch(ids, 0, size, id), -1);
+        }
+        for (int i = 0; i < size; i++) {
+            if (ids[i] == id) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /**
+     * Keeps only the first entries. A selection is void after this.
+     *
+     * @param newSize from 1 to {@link #size()}
+     */
+    public void truncate(int newSize) {
+        if (newSize < 1 || newSize > size) {
+            throw new IllegalArgumentException(
+                    newSize + " candidates are to be kept of " + size + "; at least one must stay");
+        }
+        size = newSize;
+        selected = -1;
+    }
+
+    /**
+     * Removes candidates below the threshold; those equal to it stay, NaN goes. At least one candidate must reach it.
+     */
+    void keepFrom(float threshold) {
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            float logit = logits[i];
+            if (logit >= threshold) {
+                ids[kept] = ids[i];
+                logits[kept] = logit;
+                kept++;
+            }
+        }
+        truncate(kept);
+    }
+
+    /**
+     * The k-th largest logit, equal ones counted as often as they come; the smallest if there are fewer than k.
+     * <p>
+     * A radix selection: three passes at most, each counting one digit of the ordered bit pattern, whatever the data.
+     *
+     * @throws IllegalArgumentException if k is not positive
+     */
+    public float kthLargest(int k) {
+        if (k < 1) {
+            throw new IllegalArgumentException("k is " + k + "; it must be positive");
+        }
+        int rank = Math.min(k, size);
+        int prefix = 0;
+        int mask = 0;
+        for (int shift = 32 - DIGIT_BITS; mask != -1; shift = Math.max(shift - DIGIT_BITS, 0)) {
+            Arrays.fill(histogram, 0);
+            for (int i = 0; i < size; i++) {
+                int key = key(logits[i]);
+                if ((key & mask) == prefix) {
+                    histogram[key >>> shift & DIGITS - 1]++;
+                }
+            }
+            int digit = DIGITS - 1;
+            while (histogram[digit] < rank) {
+                rank -= histogram[digit--];
+            }
+            prefix |= digit << shift;
+            mask = -1 << shift;
+        }
+        return valueOf(prefix);
+    }
+
+    /**
+     * Finds the best candidates without sorting all: writes their indices to the front of {@code indices}, by
+     * descending logit, equal ones by ascending id. Brings the set into id order if it is not.
+     *
+     * @param k       how many; positive
+     * @param indices receives them; not shorter than the smaller of k and {@link #size()}
+     * @return how many were written: the smaller of k and {@link #size()}
+     */
+    public int best(int k, int[] indices) {
+        sortById();
+        float threshold = kthLargest(k);
+        int thresholdKey = key(threshold);
+        int count = Math.min(k, size);
+        long[] keys = sortKeys();
+        int found = 0;
+        for (int i = 0; i < size; i++) {
+            if (Integer.compareUnsigned(key(logits[i]), thresholdKey) > 0) {
+                keys[found++] = descendingKey(logits[i], i);
+            }
+        }
+        for (int i = 0; found < count; i++) {
+            if (key(logits[i]) == thresholdKey) {
+                keys[found++] = descendingKey(logits[i], i);
+            }
+        }
+        Arrays.sort(keys, 0, count);
+        for (int i = 0; i < count; i++) {
+            indices[i] = (int) keys[i];
+        }
+        return count;
+    }
+
+    /** Sorts all candidates by descending logit, equal ones by ascending id. A selection is void after this. */
+    public void sortByLogit() {
+        long[] keys = sortKeys();
+        for (int i = 0; i < size; i++) {
+            keys[i] = descendingKey(logits[i], ids[i]);
+        }
+        Arrays.sort(keys, 0, size);
+        for (int i = 0; i < size; i++) {
+            ids[i] = (int) keys[i];
+            logits[i] = valueOf(~(int) (keys[i] >>> 32) ^ 0x80000000);
+        }
+        inIdOrder = false;
+        selected = -1;
+    }
+
+    /** Sorts all candidates by ascending id, if they are not; then a selection is void. */
+    public void sortById() {
+        if (inIdOrder) {
+            return;
+        }
+        long[] keys = sortKeys();
+        for (int i = 0; i < size; i++) {
+            keys[i] = (long) ids[i] << 32 | Float.floatToRawIntBits(logits[i]) & 0xffffffffL;
+        }
+        Arrays.sort(keys, 0, size);
+        for (int i = 0; i < size; i++) {
+            ids[i] = (int) (keys[i] >>> 32);
+            logits[i] = Float.intBitsToFloat((int) keys[i]);
+        }
+        inIdOrder = true;
+        selected = -1;
+    }
+
+    /**
+     * Computes {@link #probabilities()}, parallel to the logits: e^(logit - largest) divided by the sum of these, which
+     * is accumulated in double in the order of the entries. Infinite logits share everything; if no logit is above
+     * negative infinity all probabilities are 0.
+     */
+    public void softmax() {
+        float max = Float.NEGATIVE_INFINITY;
+        for (int i = 0; i < size; i++) {
+            // A comparison, not Math.max: NaN must not win.
+            if (logits[i] > max) {
+                max = logits[i];
+            }
+        }
+        double sum = 0;
+        for (int i = 0; i < size; i++) {
+            float weight = weight(logits[i], max);
+            probabilities[i] = weight;
+            sum += weight;
+        }
+        if (sum > 0) {
+            double scale = 1 / sum;
+            for (int i = 0; i < size; i++) {
+                probabilities[i] = (float) (probabilities[i] * scale);
+            }
+        }
+    }
+
+    private static float weight(float logit, float max) {
+        if (logit == max) {
+            return max == Float.NEGATIVE_INFINITY ? 0f : 1f;
+        }
+        return logit < max ? ScalarMath.exp(logit - max) : 0f;
+    }
+
+    /**
+     * Selects the candidate at this index.
+     *
+     * @throws IndexOutOfBoundsException if there is none
+     */
+    public void select(int index) {
+        selected = Objects.checkIndex(index, size);
+    }
+
+    /** The index of the selected candidate, or -1. */
+    public int selected() {
+        return selected;
+    }
+
+    /**
+     * The id of the selected candidate.
+     *
+     * @throws IllegalStateException if none was selected (the chain ended without a sampler that selects)
+     */
+    public int selectedToken() {
+        if (selected < 0) {
+            throw new IllegalStateException(
+                    "No candidate is selected; a chain must end with a sampler that selects, as Greedy or Multinomial");
+        }
+        return ids[selected];
+    }
+
+    /** A bit pattern whose unsigned order is that of the logits; both zeros are equal, NaN comes first. */
+    static int key(float logit) {
+        if (logit != logit) {
+            return 0;
+        }
+        int bits = Float.floatToRawIntBits(logit + 0f);
+        return bits ^ (bits >> 31 | 0x80000000);
+    }
+
+    /** The logit of a {@link #key}. */
+    private static float valueOf(int key) {
+        return key == 0 ? Float.NaN : Float.intBitsToFloat(key < 0 ? key ^ 0x80000000 : ~key);
+    }
+
+    /** In ascending (signed) order: larger logits first, then smaller numbers. */
+    private static long descendingKey(float logit, int number) {
+        return (long) (~key(logit) ^ 0x80000000) << 32 | number;
+    }
+
+    private long[] sortKeys() {
+        if (sortKeys == null) {
+            sortKeys = new long[ids.length];
+        }
+        return sortKeys;
+    }
+}

@@ -1,0 +1,48 @@
+package org.vecformer.engine.sampler;
+
+/**
+ * Keeps the k largest logits; candidates equal to the k-th stay too, so that there may be more than k.
+ * Equal to Hugging Face's {@code TopKLogitsWarper}. (Fan, Lewis and Dauphin 2018, arXiv 1805.04833.)
+ */
+public final class TopK implements Sampler {
+    private final int k;
+
+    /**
+     * @throws IllegalArgumentException if k is not positive
+     */
+    public TopK(int k) {
+        this(k, 1);
+    }
+
+    /**
+     * @param minTokensToKeep at least so many stay, though k be less
+     * @throws IllegalArgumentException if either is not positive
+     */
+    public TopK(int k, int minTokensToKeep) {
+        if (k < 1) {
+            throw new IllegalArgumentException("top-k is " + k + "; it must be positive");
+        }
+        if (minTokensToKeep < 1) {
+            throw new IllegalArgumentException(
+                    "The least number of tokens to keep is " + minTokensToKeep + "; it must be positive");
+        }
+        this.k = Math.max(k, minTokensToKeep);
+    }
+
+    @Override
+    public void apply(Candidates candidates) {
+        if (k >= candidates.size()) {
+            return;
+        }
+        float threshold = candidates.kthLargest(k);
+        // NaN counts as the smallest: if it is the k-th, there is nothing below.
+        if (!Float.isNaN(threshold)) {
+            candidates.keepFrom(threshold);
+        }
+    }
+
+    @Override
+    public TopK copy() {
+        return this;
+    }
+}

@@ -1,0 +1,46 @@
+package org.vecformer.engine.tensor;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The memory of a key/value cache, cut into pages of {@link #POSITIONS} token positions.
+ * <p>
+ * A page has room for all layers and heads. For one layer and head it holds the keys, then the values, each in the layout of
+ * a weight panel so that both products of attention run on the matrix kernels:
+ *
+ * <pre>
+ * keys    [headSize][32 positions]              scores[position] = sum over d of q[d] * keys[d][position]
+ * values  [column panels][32 positions][32]     out[column]      = sum over positions of p[position] * values[position][column]
+ * </pre>
+ *
+ * @param data     off-heap memory, aligned to 64 bytes
+ * @param pages    how many pages there are
+ * @param layers   the model's layers
+ * @param heads    attention heads of a layer
+ * @param headSize numbers of a head
+ */
+public record KeyValuePages(MemorySegment data, int pages, int layers, int heads, int headSize) {
+
+    /** Token positions of a page; the width of a panel. */
+    public static final int POSITIONS = Tensor.PANEL;
+
+    /** Bytes of the keys and values of one page, layer and head. */
+    private static long headBytes(int headSize) {
+        return (long) POSITIONS * (headSize + Tensor.roundUp(headSize)) * Float.BYTES;
+    }
+
+    /** Bytes of a page. */
+    public static long pageBytes(int layers, int heads, int headSize) {
+        return headBytes(headSize) * layers * heads;
+    }
+
+    /** Byte offset of the keys. */
+    public long keys(int page, int layer, int head) {
+        return (((long) page * layers + layer) * heads + head) * headBytes(headSize);
+    }
+
+    /** Byte offset of the values' first column panel. */
+    public long values(int page, int layer, int head) {
+        return keys(page, layer, head) + (long) POSITIONS * headSize * Float.BYTES;
+    }
+}
