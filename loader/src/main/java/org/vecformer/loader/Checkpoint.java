@@ -116,7 +116,8 @@ public final class Checkpoint implements AutoCloseable {
     /**
      * Copies bytes of a tensor; see {@link Safetensors#read}.
      *
-     * @throws IllegalArgumentException if the tensor is not one of this checkpoint, or the destination cannot be written
+     * @throws IllegalArgumentException if the tensor is not one of this checkpoint, or the destination cannot be
+     *             written
      * @throws IndexOutOfBoundsException if the tensor has not that many bytes
      * @throws IOException if reading fails
      */

@@ -37,6 +37,11 @@ final class ConfigFields {
         return fields.containsKey(name) && fields.get(name) == null;
     }
 
+    /** Whether the field is exactly this number. */
+    boolean isInt(String name, int value) {
+        return fields.get(name) instanceof Json.Number(String text, _) && text.equals(Integer.toString(value));
+    }
+
     FormatException error(String problem) {
         return new FormatException(path, problem);
     }

@@ -90,10 +90,11 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
 
     /**
      * Reads a {@code config.json}. The sizes must be there; all else has the defaults of Hugging Face's
-     * {@code GPT2Config}, except that a default token outside the vocabulary is no token.
+     * {@code GPT2Config}, except that the default token, absent or written out, is no token where the vocabulary is too
+     * small for it (configs of models with a vocabulary of their own often keep it).
      *
-     * @throws FormatException if the file is not JSON, is of another kind of model, or has a field that is missing, of the
-     *             wrong type, out of range or in contradiction to another one; the message names it
+     * @throws FormatException if the file is not JSON, is of another kind of model, or has a field that is missing, of
+     *             the wrong type, out of range or in contradiction to another one; the message names it
      * @throws IOException if the file cannot be read
      */
     public static Gpt2Config read(Path configJson) throws IOException {
@@ -110,12 +111,11 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
                     + ", expected n_embd to be a multiple of n_head");
         }
         int innerSize = fields.optionalInt(1, 4 * MAX_SIZE, "n_inner").orElse(4 * hiddenSize);
-        OptionalInt bos = fields.has("bos_token_id")
-                ? fields.optionalInt(0, vocabularySize - 1, "bos_token_id")
-                : defaultToken(fields, "bos_token_id", vocabularySize);
-        List<Integer> eos = fields.has("eos_token_id")
-                ? fields.ints(0, vocabularySize - 1, "eos_token_id")
-                : asList(defaultToken(fields, "eos_token_id", vocabularySize));
+        List<Integer> bos = tokens(fields, "bos_token_id", vocabularySize);
+        if (bos.size() > 1) {
+            throw fields.error("field bos_token_id is " + bos + ", expected one token");
+        }
+        List<Integer> eos = tokens(fields, "eos_token_id", vocabularySize);
         // Old configs write -1 for "no token", and new ones an id beyond the vocabulary: padding is never looked up.
         OptionalInt pad = fields.optionalInt(Integer.MIN_VALUE, Integer.MAX_VALUE, "pad_token_id");
         return new Gpt2Config(vocabularySize, contextLength, hiddenSize, layers, heads, innerSize,
@@ -125,7 +125,8 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
                 fields.bool("scale_attn_by_inverse_layer_idx").orElse(false),
                 fields.bool("reorder_and_upcast_attn").orElse(false),
                 fields.bool("tie_word_embeddings").orElse(true),
-                bos, eos, pad.isPresent() && pad.getAsInt() < 0 ? OptionalInt.empty() : pad, architectures);
+                bos.isEmpty() ? OptionalInt.empty() : OptionalInt.of(bos.getFirst()), eos,
+                pad.isPresent() && pad.getAsInt() < 0 ? OptionalInt.empty() : pad, architectures);
     }
 
     private static void requireGpt2(ConfigFields fields, List<String> architectures) throws FormatException {
@@ -167,9 +168,13 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
                 + FormatException.quote(name) + ", expected one of " + String.join(", ", Activation.knownNames())));
     }
 
-    /** The default of an absent token id. A field that is there and null means none. */
-    private static OptionalInt defaultToken(ConfigFields fields, String name, int vocabularySize) {
-        return fields.isNull(name) ? OptionalInt.empty() : defaultToken(vocabularySize);
+    /** Token ids, of which the default may stand although the vocabulary has no such token. Null means none. */
+    private static List<Integer> tokens(ConfigFields fields, String name, int vocabularySize) throws FormatException {
+        if (fields.isNull(name)) {
+            return List.of();
+        }
+        boolean isDefault = !fields.has(name) || fields.isInt(name, END_OF_TEXT);
+        return isDefault ? asList(defaultToken(vocabularySize)) : fields.ints(0, vocabularySize - 1, name);
     }
 
     private static OptionalInt defaultToken(int vocabularySize) {

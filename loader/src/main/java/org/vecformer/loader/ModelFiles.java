@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Where the files of one model are: its {@code config.json}, its weights, and the directory that tokenizer files lie in.
- * Immutable. An instance exists only if there is a config and there are weights; neither has been checked yet beyond the
- * index of sharded weights.
+ * Where the files of one model are: its {@code config.json}, its weights, and the directory that tokenizer files lie
+ * in. Immutable. An instance exists only if there is a config and there are weights; neither has been checked yet
+ * beyond the index of sharded weights.
  */
 public final class ModelFiles {
     private static final String CONFIG = "config.json";
@@ -26,8 +26,8 @@ public final class ModelFiles {
     }
 
     /**
-     * The files in a directory, or the files beside a {@code .safetensors} or {@code .safetensors.index.json} file. In a
-     * directory {@code model.safetensors} comes first, then {@code model.safetensors.index.json}, then the only
+     * The files in a directory, or the files beside a {@code .safetensors} or {@code .safetensors.index.json} file. In
+     * a directory {@code model.safetensors} comes first, then {@code model.safetensors.index.json}, then the only
      * {@code *.safetensors} there is.
      *
      * @throws FormatException if there is no config, no weights, weights in another format only, or a faulty index

@@ -15,8 +15,8 @@ import java.util.Optional;
  * One open safetensors file. The header was checked in full when an instance exists: tensors lie one after the other,
  * without holes or overlaps, up to the end of the file, and each has the size its type and shape ask for.
  *
- * <p>Thread-safe: any number of threads may read at once. A thread that is interrupted while it reads closes the file for
- * all (that is how Java's channels work) and gets an {@link java.io.InterruptedIOException}.
+ * <p>Thread-safe: any number of threads may read at once. A thread that is interrupted while it reads closes the file
+ * for all (that is how Java's channels work) and gets an {@link java.io.InterruptedIOException}.
  */
 public final class Safetensors implements AutoCloseable {
     private final WindowedFile file;
@@ -78,8 +78,8 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /**
-     * Copies bytes of a tensor, as many as the destination has, in windows of at most 8 MB and without a copy on the Java
-     * heap.
+     * Copies bytes of a tensor, as many as the destination has, in windows of at most 8 MB and without a copy on the
+     * Java heap.
      *
      * @param tensor a tensor of this file
      * @param byteOffset the first byte to copy, counted from the tensor's first byte

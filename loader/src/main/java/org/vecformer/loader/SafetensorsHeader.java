@@ -17,13 +17,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The header of a safetensors file, parsed and checked: 8 bytes of length (little-endian), that many bytes of JSON, then
- * the tensors' bytes without holes or overlaps up to the end of the file.
+ * The header of a safetensors file, parsed and checked: 8 bytes of length (little-endian), that many bytes of JSON,
+ * then the tensors' bytes without holes or overlaps up to the end of the file.
  *
- * <p>What is accepted is what the format's own implementation (the Rust crate, 0.8.0) accepts, down to the habits of its
- * JSON library: of a tensor that is named twice the last counts, unknown fields of a tensor are skipped, a known field
- * given twice is an error. Only a dtype that is not written as text but as an object with its name as the one key, which
- * that library takes too, is refused here.
+ * <p>What is accepted is what the format's own implementation (the Rust crate, 0.8.0) accepts, down to the habits of
+ * its JSON library: of a tensor that is named twice the last counts, unknown fields of a tensor are skipped, a known
+ * field given twice is an error. Only a dtype that is not written as text but as an object with its name as the one
+ * key, which that library takes too, is refused here.
  *
  * @param tensors in the order of their bytes
  * @param metadata the texts of {@code __metadata__}, empty if there are none
@@ -36,8 +36,22 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
 
     static final String METADATA = "__metadata__";
 
+    /** No tensor has this many bits: types have an even number of them. */
+    private static final long OVERFLOW = -1;
+
     /** A tensor as the header gives it; numbers are unsigned. */
-    private record Entry(String name, DType dtype, long[] shape, long begin, long end) {}
+    private record Entry(String name, DType dtype, long[] shape, long begin, long end) {
+
+        String offsets() {
+            return "data_offsets of tensor " + FormatException.quote(name) + " are [" + Long.toUnsignedString(begin)
+                    + ", " + Long.toUnsignedString(end) + "]";
+        }
+
+        String type() {
+            return "tensor " + FormatException.quote(name) + " is "
+                    + FormatException.plain(TensorInfo.describe(dtype, Arrays.stream(shape).boxed().toList()));
+        }
+    }
 
     /** Reads and checks the header of an open file. */
     static SafetensorsHeader read(WindowedFile file) throws IOException {
@@ -102,37 +116,12 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
         List<TensorInfo> tensors = new ArrayList<>(sorted.size());
         long next = 0;
         for (Entry entry : sorted) {
-            String offsets = "data_offsets of tensor " + FormatException.quote(entry.name) + " are ["
-                    + Long.toUnsignedString(entry.begin) + ", " + Long.toUnsignedString(entry.end) + "]";
-            if (entry.begin != next) {
-                throw new FormatException(path, offsets + ", expected them to begin at " + next
-                        + ", where the tensor before ends: the tensors "
-                        + (Long.compareUnsigned(entry.begin, next) < 0 ? "overlap" : "leave a hole"));
+            String problem = problem(entry, next, dataSize);
+            if (problem != null) {
+                throw new FormatException(path, problem);
             }
-            if (Long.compareUnsigned(entry.end, entry.begin) < 0) {
-                throw new FormatException(path, offsets + ", expected the end not to lie before the begin");
-            }
-            if (Long.compareUnsigned(entry.end, dataSize) > 0) {
-                throw new FormatException(path, offsets + ", but only " + dataSize
-                        + " bytes follow the header; the file is cut short or the offsets are wrong");
-            }
-            List<Long> shape = Arrays.stream(entry.shape).boxed().toList();
-            long size = entry.end - entry.begin;
-            String type = "tensor " + FormatException.quote(entry.name) + " is "
-                    + FormatException.plain(TensorInfo.describe(entry.dtype, shape));
-            long bits = bits(entry);
-            if (bits == OVERFLOW) {
-                throw new FormatException(path, type + ", which is more than 2^64 - 1 bits");
-            }
-            if (bits % 8 != 0) {
-                throw new FormatException(path,
-                        type + ", " + bits + " bits, expected whole bytes");
-            }
-            if (bits >>> 3 != size) {
-                throw new FormatException(path, type + ", " + (bits >>> 3) + " bytes, but its data_offsets ["
-                        + entry.begin + ", " + entry.end + "] span " + size + " bytes");
-            }
-            tensors.add(new TensorInfo(entry.name, entry.dtype, shape, dataStart + entry.begin, size));
+            tensors.add(new TensorInfo(entry.name, entry.dtype, Arrays.stream(entry.shape).boxed().toList(),
+                    dataStart + entry.begin, entry.end - entry.begin));
             next = entry.end;
         }
         if (next != dataSize) {
@@ -142,8 +131,34 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
         return List.copyOf(tensors);
     }
 
-    /** No tensor has this many bits: types have an even number of them. */
-    private static final long OVERFLOW = -1;
+    /** What is wrong with a tensor that should begin at {@code next}; null if nothing is. */
+    private static String problem(Entry entry, long next, long dataSize) {
+        if (entry.begin != next) {
+            return entry.offsets() + ", expected them to begin at " + next
+                    + ", where the tensor before ends: the tensors "
+                    + (Long.compareUnsigned(entry.begin, next) < 0 ? "overlap" : "leave a hole");
+        }
+        if (Long.compareUnsigned(entry.end, entry.begin) < 0) {
+            return entry.offsets() + ", expected the end not to lie before the begin";
+        }
+        if (Long.compareUnsigned(entry.end, dataSize) > 0) {
+            return entry.offsets() + ", but only " + dataSize
+                    + " bytes follow the header; the file is cut short or the offsets are wrong";
+        }
+        long bits = bits(entry);
+        if (bits == OVERFLOW) {
+            return entry.type() + ", which is more than 2^64 - 1 bits";
+        }
+        if (bits % Byte.SIZE != 0) {
+            return entry.type() + ", " + Long.toUnsignedString(bits) + " bits, expected whole bytes";
+        }
+        long bytes = bits >>> 3;
+        if (bytes != entry.end - entry.begin) {
+            return entry.type() + ", " + bytes + " bytes, but its data_offsets [" + entry.begin + ", " + entry.end
+                    + "] span " + (entry.end - entry.begin) + " bytes";
+        }
+        return null;
+    }
 
     /**
      * Elements times bits as an unsigned number. The order of the dimensions matters as it does in the format's own

@@ -23,8 +23,8 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Writes a safetensors file: the tensors are declared first, then their data is appended in the same order, in pieces of
- * any size.
+ * Writes a safetensors file: the tensors are declared first, then their data is appended in the same order, in pieces
+ * of any size.
  *
  * <p>The file appears under its name only when {@link #finish} has run; until then the bytes are in a temporary file
  * beside it, which {@link #close} removes if the writer was not finished. An instance belongs to one thread.
@@ -62,8 +62,8 @@ public final class SafetensorsWriter implements AutoCloseable {
         /**
          * Checks the sizes.
          *
-         * @throws IllegalArgumentException if a dimension is negative, the elements are not whole bytes, or there are more
-         *             bytes than a long can count
+         * @throws IllegalArgumentException if a dimension is negative, the elements are not whole bytes, or there are
+         *             more bytes than a long can count
          */
         public Declaration {
             Objects.requireNonNull(name, "name");

@@ -15,8 +15,8 @@ import java.util.Map;
  * @param weightMap from tensor name to the shard's file
  */
 record ShardIndex(Path path, Map<String, Path> weightMap) {
-    /** An index has one line a tensor: the bound of the headers it repeats. */
-    private static final long MAX_BYTES = SafetensorsHeader.MAX_LENGTH;
+    /** An index has a line of some 100 bytes a tensor; this is 300,000 of them. */
+    private static final long MAX_BYTES = 32 << 20;
 
     static ShardIndex read(Path path) throws IOException {
         Object map = Json.readObject(path, MAX_BYTES).get("weight_map");

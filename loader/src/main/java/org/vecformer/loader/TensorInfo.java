@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
  *
  * @param name the tensor's name, any text
  * @param dtype the type of its elements
- * @param shape its dimensions, outermost first; empty for a scalar. Each is an unsigned 64-bit number; one above 2^63 - 1
- *            (negative here) can stand only beside a dimension of 0
+ * @param shape its dimensions, outermost first; empty for a scalar. Each is an unsigned 64-bit number; one above
+ *            2^63 - 1 (negative here) can stand only beside a dimension of 0
  * @param byteOffset the first byte, counted from the start of the file
  * @param byteSize the number of bytes
  */

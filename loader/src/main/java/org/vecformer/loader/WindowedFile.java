@@ -10,6 +10,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -52,13 +53,29 @@ final class WindowedFile implements AutoCloseable {
         if (!Files.isRegularFile(path)) {
             throw new FormatException(path, "this is not a regular file");
         }
-        SeekableByteChannel channel = Files.newByteChannel(path);
+        SeekableByteChannel channel;
+        try {
+            channel = Files.newByteChannel(path);
+        } catch (AccessDeniedException e) {
+            var denied = new AccessDeniedException(path.toString(), null, "there is no permission to read this file");
+            denied.initCause(e);
+            throw denied;
+        }
         try {
             return new WindowedFile(path, channel);
+        } catch (ClosedByInterruptException e) {
+            throw interrupted(path, e);
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
         }
+    }
+
+    private static InterruptedIOException interrupted(Path path, ClosedByInterruptException cause) {
+        var interrupted = new InterruptedIOException(
+                path + ": the reading thread was interrupted, which closed the file");
+        interrupted.initCause(cause);
+        return interrupted;
     }
 
     Path path() {
@@ -111,16 +128,13 @@ final class WindowedFile implements AutoCloseable {
                 return channel.read(destination);
             }
         } catch (ClosedByInterruptException e) {
-            var interrupted = new InterruptedIOException(
-                    path + ": the reading thread was interrupted, which closed the file");
-            interrupted.initCause(e);
-            throw interrupted;
+            throw interrupted(path, e);
         } catch (ClosedChannelException e) {
             throw new IOException(path + ": the file was closed before or while it was read", e);
         }
     }
 
-    /** The bytes from {@code position} on, {@code length} of them, as a stream. Closing the stream leaves the file open. */
+    /** The {@code length} bytes from {@code position} on as a stream. Closing the stream leaves the file open. */
     InputStream inputStream(long position, long length) {
         return new InputStream() {
             private long at = position;

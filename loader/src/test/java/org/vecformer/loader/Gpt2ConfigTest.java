@@ -55,6 +55,10 @@ class Gpt2ConfigTest {
         Gpt2Config none = read("{" + sizes + ",'eos_token_id':null,'bos_token_id':null}");
         assertThat(none.eosTokenIds()).isEmpty();
         assertThat(none.bosTokenId()).isEmpty();
+        // Kept from the defaults by models that were trained on a vocabulary of their own.
+        Gpt2Config kept = read("{" + SIZES + ",'eos_token_id':50256,'bos_token_id':50256}");
+        assertThat(kept.eosTokenIds()).isEmpty();
+        assertThat(kept.bosTokenId()).isEmpty();
         assertThat(read("{" + sizes + ",'eos_token_id':[3,50256]}").eosTokenIds()).containsExactly(3, 50256);
     }
 

@@ -1,5 +1,6 @@
 package org.vecformer.loader;
 
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -179,7 +180,7 @@ class SafetensorsTest {
         }
         assertRefused(SafetensorsFiles.bytes(new byte[]{'{', '}', ' ', (byte) 0xE2, (byte) 0x82}), "not valid UTF-8");
         assertRefused(SafetensorsFiles.bytes("\ufeff{}"), "not valid JSON");
-        assertRefused(SafetensorsFiles.bytes("{}".getBytes(java.nio.charset.StandardCharsets.UTF_16LE)),
+        assertRefused(SafetensorsFiles.bytes("{}".getBytes(UTF_16LE)),
                 "not valid JSON");
     }
 
@@ -407,6 +408,10 @@ class SafetensorsTest {
             Thread.currentThread().interrupt();
             assertThatExceptionOfType(InterruptedIOException.class)
                     .isThrownBy(() -> open.read(tensor, 0, MemorySegment.ofArray(new byte[8])))
+                    .withMessageContaining("interrupted").withMessageStartingWith(file + ": ");
+            assertThat(Thread.interrupted()).isTrue();
+            Thread.currentThread().interrupt();
+            assertThatExceptionOfType(InterruptedIOException.class).isThrownBy(() -> Safetensors.open(file))
                     .withMessageContaining("interrupted").withMessageStartingWith(file + ": ");
             assertThat(Thread.interrupted()).isTrue();
             assertThatThrownBy(() -> open.read(tensor, 0, MemorySegment.ofArray(new byte[8])))
