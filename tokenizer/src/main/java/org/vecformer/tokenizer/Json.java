@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.io.JsonEOFException;
-import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,8 +27,8 @@ final class Json {
     }
 
     static <T> T parse(Path file, Body<T> body) throws IOException {
-        byte[] bytes = TextFile.read(file);
-        try (JsonParser parser = FACTORY.createParser(bytes)) {
+        char[] text = TextFile.read(file);
+        try (JsonParser parser = FACTORY.createParser(text)) {
             if (parser.nextToken() == null) {
                 throw new TokenizerException(file, "has no JSON value, only white space");
             }
@@ -39,8 +38,8 @@ final class Json {
             }
             return value;
         } catch (JsonEOFException e) {
-            throw new TokenizerException(file + ": is truncated, its JSON stops in the middle after " + bytes.length
-                    + " bytes", e);
+            throw new TokenizerException(file + ": is truncated, its JSON stops in the middle after " + text.length
+                    + " characters", e);
         } catch (JacksonException e) {
             String place = e.getLocation() == null
                     ? ""
@@ -48,8 +47,6 @@ final class Json {
             throw new TokenizerException(
                     file + ": is not valid JSON" + place + ": " + e.getOriginalMessage().lines().findFirst().orElse(""),
                     e);
-        } catch (CharConversionException e) {
-            throw new TokenizerException(file + ": is not valid UTF-8: " + e.getMessage(), e);
         }
     }
 

@@ -3,7 +3,6 @@ package org.vecformer.tokenizer;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -213,7 +212,7 @@ final class ModelReader {
 
     /** The lines of a merges.txt; the rank of a merge is its place. */
     private static MergeTable merges(Path file, Path vocabularyFile, Vocabulary vocabulary) throws IOException {
-        char[] text = new String(TextFile.read(file), StandardCharsets.UTF_8).toCharArray();
+        char[] text = TextFile.read(file);
         int lines = 1;
         for (char c : text) {
             lines += c == '\n' ? 1 : 0;

@@ -1,6 +1,9 @@
 package org.vecformer.tokenizer;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -15,7 +18,21 @@ final class TextFile {
 
     private TextFile() {}
 
-    static byte[] read(Path file) throws IOException {
+    /** The text of a file, which must be well-formed UTF-8. */
+    static char[] read(Path file) throws IOException {
+        byte[] bytes = bytes(file);
+        char[] text = new char[bytes.length];
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        CharBuffer out = CharBuffer.wrap(text);
+        // A new decoder reports malformed input; a String would take it in silently.
+        CoderResult result = StandardCharsets.UTF_8.newDecoder().decode(in, out, true);
+        if (result.isError()) {
+            throw new TokenizerException(file, "is not valid UTF-8 at byte " + in.position());
+        }
+        return Arrays.copyOf(text, out.position());
+    }
+
+    private static byte[] bytes(Path file) throws IOException {
         if (Files.isDirectory(file)) {
             throw new TokenizerException(file, "is a directory, expected a file");
         }

@@ -34,8 +34,8 @@
  * <li><b>Ids without a token</b> (a padded or sparse vocabulary) decode to nothing, as in the reference, because a model
  * may emit them; {@link org.vecformer.tokenizer.Tokenizer#contains(int)} tells.</li>
  * <li><b>Added tokens keep the ids the files declare</b>, holes included, and decode to their own text. The reference closes
- * holes by renumbering with a warning, and reads an added token such as {@code é} back as the byte E9; both would give a
- * model the wrong rows, or a user the wrong text. Files that contradict each other are refused.</li>
+ * holes by renumbering with a warning, and reads an added token such as {@code éé} back as the bytes E9 E9; that would give
+ * a model the wrong rows, and a user the wrong text. Files that contradict each other are refused.</li>
  * <li>Settings for truncation and padding that a {@code tokenizer.json} may carry are the caller's business and not
  * read.</li>
  * </ul>
