@@ -21,7 +21,7 @@ final class OffsetTracker {
         NO,
         /** All leading and trailing spaces. */
         ALL,
-        /** All but the leading spaces of a token at the start of the text (the post-processor's add_prefix_space). */
+        /** All but a single space at the start of the text (the post-processor's add_prefix_space). */
         ALL_BUT_FIRST
     }
 
@@ -112,7 +112,7 @@ final class OffsetTracker {
         while (trailing < token.length() && isSpace(token.charAt(token.length() - 1 - trailing))) {
             trailingBytes += spaceBytes(token.charAt(token.length() - 1 - trailing++));
         }
-        if (trim == Trim.ALL_BUT_FIRST && (tokens == 0 || charStart == 0)) {
+        if (trim == Trim.ALL_BUT_FIRST && leading == 1 && (tokens == 0 || charStart == 0)) {
             leading = 0;
             leadingBytes = 0;
         }

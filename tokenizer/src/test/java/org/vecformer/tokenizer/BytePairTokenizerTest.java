@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -314,11 +316,14 @@ class BytePairTokenizerTest {
     /** Offsets of the tokenizers library for the post-processor's settings. */
     @Test
     void trimmedOffsets() throws IOException {
-        Map<String, String> keepFirst = Map.of("post_processor", "{\"type\":\"ByteLevel\"}");
+        Map<String, String> keepFirst = Map.of("post_processor", "{\"type\":\"ByteLevel\"}", "added_tokens",
+                "[" + Fixtures.added(1000, "[M]", "\"lstrip\":true") + "]");
         Tokenizer first = Tokenizer.load(Fixtures.writeTokenizerJson(directory.resolve("trim1"), keepFirst, Map.of()));
         assertThat(first.encode(" hello").offsets(OffsetUnit.CHARS)).isDeepEqualTo(new int[][]{{0, 3}, {3, 5}, {5, 6}});
         assertThat(first.encode("  the").offsets(OffsetUnit.CHARS)).isDeepEqualTo(new int[][]{{0, 0}, {2, 5}});
         assertThat(first.encode("   ").offsets(OffsetUnit.CHARS)).isDeepEqualTo(new int[][]{{0, 0}, {2, 2}, {3, 3}});
+        assertThat(first.encode("  [M]").offsets(OffsetUnit.CHARS)).isDeepEqualTo(new int[][]{{2, 5}});
+        assertThat(first.encode(" [M]").offsets(OffsetUnit.CHARS)).isDeepEqualTo(new int[][]{{0, 4}});
         Map<String, String> all = Map.of("post_processor", "{\"type\":\"ByteLevel\",\"add_prefix_space\":false}");
         Tokenizer every = Tokenizer.load(Fixtures.writeTokenizerJson(directory.resolve("trim2"), all, Map.of()));
         assertThat(every.encode(" hello").offsets(OffsetUnit.BYTES)).isDeepEqualTo(new int[][]{{1, 3}, {3, 5}, {5, 6}});
@@ -351,6 +356,16 @@ class BytePairTokenizerTest {
         Files.writeString(configured.resolve("tokenizer_config.json"),
                 "{\"add_bos_token\":true,\"add_eos_token\":true}");
         assertThat(Tokenizer.load(configured).ids(" the")).containsExactly(999, 262, 999);
+    }
+
+    /** The embedded model is read out of the jar. */
+    @Test
+    void readsOutOfAZipFile() throws IOException {
+        try (FileSystem zip = FileSystems.newFileSystem(directory.resolve("model.zip"), Map.of("create", "true"))) {
+            Path files = Fixtures.writeTiny(zip.getPath("/model"));
+            assertThat(Tokenizer.isPresent(files)).isTrue();
+            assertThat(Tokenizer.load(files).ids("in the end")).isEqualTo(tiny.ids("in the end"));
+        }
     }
 
     @Test
