@@ -1,11 +1,30 @@
 package org.vecformer.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.vecformer.cli.launcher.Arguments;
+
+/** The main class in the JDK that the launcher found. */
 public final class Main {
     private Main() {
     }
 
-    public static void main(String[] args) throws Exception {
-        System.out.println(java.util.Arrays.toString(args) + System.getProperty("sun.jnu.encoding"));
-        if (args.length > 0 && args[0].equals("wait")) Thread.sleep(100000);
+    /** Runs the command and ends the JVM with its exit status. */
+    public static void main(String[] arguments) {
+        String[] original = Boolean.getBoolean(Arguments.ENCODED) ? Arguments.decode(arguments) : arguments;
+        Interruption interruption = new Interruption();
+        LauncherWatch.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(interruption::endCleanly, "interruption"));
+        // UTF-8 whatever the locale says: the output is a contract with other programs.
+        Streams streams = new Streams(new FileInputStream(FileDescriptor.in),
+                new StandardOutput(new FileOutputStream(FileDescriptor.out)),
+                new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
+                Streams.errorIsTerminal());
+        int status = new Cli(streams, interruption).run(original);
+        interruption.finished();
+        System.exit(status);
     }
 }

@@ -1,0 +1,245 @@
+package org.vecformer.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.vecformer.engine.generation.GenerationOptions;
+import org.vecformer.engine.generation.GenerationResult;
+import org.vecformer.engine.generation.TokenListener;
+import org.vecformer.engine.task.TextGenerator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Continues a text, streaming it as it comes. */
+@Command(name = "generate", description = {"Continues a text.", ""}, sortOptions = false, footer = {"",
+    "Example: java -jar gpt2.jar generate \"Once upon a time\" --max-new-tokens 100 --seed 7",
+    "Without a prompt the model begins with its begin token. With --echo, text and ids of a JSON result hold the prompt too.",
+    "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[...]}; every line starts from the same seed.",
+    "A model without tokenizer files takes --ids and writes ids."})
+final class GenerateCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "PROMPT", arity = "0..1", description = "the text; - for standard input, @file for a file")
+    String prompt;
+
+    @Option(names = "--ids", paramLabel = "IDS", description = "token ids instead of a prompt, such as 464,2068,7586")
+    String ids;
+
+    @Option(names = "--echo", description = "write the prompt, too")
+    boolean echo;
+
+    @Mixin
+    SamplingOptions sampling = new SamplingOptions();
+
+    @Mixin
+    ModelOption model = new ModelOption();
+
+    @Mixin
+    ComputeOptions compute = new ComputeOptions();
+
+    @Mixin
+    OutputOptions output = new OutputOptions();
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    private final Streams streams;
+    private final Interruption interruption;
+
+    GenerateCommand(Streams streams, Interruption interruption) {
+        this.streams = streams;
+        this.interruption = interruption;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        output.check();
+        sampling.check();
+        if (prompt != null && ids != null) {
+            throw new UsageException("give PROMPT or --ids, not both");
+        }
+        if (output.jsonl && (prompt != null || ids != null)) {
+            throw new UsageException(
+                    "--jsonl reads its prompts from standard input; PROMPT and --ids do not go with it");
+        }
+        Input one = output.jsonl ? null : input();
+        try (LoadedModel loaded = LoadedModel.open(model, compute, common, streams);
+                TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer())) {
+            PrintStream log = common.quiet ? null : streams.err();
+            List<String> notFollowed = SamplingOptions.notFollowed(loaded.generation());
+            if (log != null && !notFollowed.isEmpty()) {
+                log.println(
+                        "gpt2 generate: the model's generation_config.json recommends " + String.join(", ", notFollowed)
+                                + ", which this build does not have");
+            }
+            GenerationOptions options = sampling.resolve(loaded);
+            if (output.jsonl) {
+                manyInputs(loaded, generator, options);
+            } else if (output.json) {
+                writeJson(loaded, generator, options, one);
+            } else {
+                stream(loaded, generator, options, one);
+            }
+            if (log != null && !options.greedy() && sampling.seed == null) {
+                log.println("gpt2 generate: --seed " + options.seed().getAsLong() + " gives the same again");
+            }
+        }
+        return Cli.DONE;
+    }
+
+    private Input input() throws IOException {
+        if (ids != null) {
+            return Input.of(Texts.ids(Texts.resolve(ids, streams.in())));
+        }
+        return Input.of(prompt == null ? "" : Texts.resolve(prompt, streams.in()));
+    }
+
+    private void manyInputs(LoadedModel loaded, TextGenerator generator, GenerationOptions options) throws IOException {
+        JsonLines lines = new JsonLines(streams.in());
+        for (Input input = lines.next(); input != null && !interruption.requested(); input = lines.next()) {
+            if (input.pair() != null) {
+                throw lines.bad("a prompt has no \"pair\"");
+            }
+            try {
+                writeJson(loaded, generator, options, input);
+            } catch (IllegalArgumentException | CommandException e) {
+                CommandException bad = lines.bad(e.getMessage());
+                bad.initCause(e);
+                throw bad;
+            }
+        }
+    }
+
+    private GenerationResult generate(LoadedModel loaded, TextGenerator generator, GenerationOptions options,
+            Input input,
+            TokenListener listener) throws IOException {
+        int[] prompt = promptIds(loaded, input);
+        TokenListener cancelling = (id, text) -> {
+            listener.token(id, text);
+            if (interruption.requested()) {
+                generator.cancel();
+            }
+        };
+        try {
+            return generator.generate(prompt, options, cancelling);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    /** An empty text begins with the model's begin token, which takes no tokenizer. */
+    private static int[] promptIds(LoadedModel loaded, Input input) throws CommandException {
+        if (!input.isText() || !input.text().isEmpty()) {
+            return loaded.ids(input);
+        }
+        return new int[]{loaded.gpt2().config().bosTokenId().orElseThrow(() -> new CommandException(
+                "the prompt is empty, and the model's config.json names no bos_token_id to begin with"))};
+    }
+
+    private void stream(LoadedModel loaded, TextGenerator generator, GenerationOptions options, Input input)
+            throws IOException {
+        StandardOutput out = streams.out();
+        int[] shown = new int[1];
+        boolean textual = loaded.tokenizer() != null;
+        TokenListener listener = (id, text) -> {
+            try {
+                if (textual) {
+                    out.print(text);
+                    shown[0] += text.length();
+                } else {
+                    out.print((shown[0]++ == 0 && !echo ? "" : " ") + id);
+                }
+                out.flush();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        };
+        try (Interruption.Scope _ = interruption.during(generator::cancel)) {
+            if (echo) {
+                out.print(textual ? echoed(loaded, input) : spaced(promptIds(loaded, input)));
+                out.flush();
+            }
+            GenerationResult result = generate(loaded, generator, options, input, listener);
+            if (textual) {
+                // A last character that the model left unfinished.
+                out.print(result.text().substring(Math.min(shown[0], result.text().length())));
+            }
+            out.println("");
+            out.flush();
+            if (!common.quiet) {
+                streams.err().println(summary(loaded, result));
+            }
+        }
+    }
+
+    private static String echoed(LoadedModel loaded, Input input) throws CommandException {
+        return input.isText() ? input.text() : loaded.tokenizer().decode(loaded.ids(input));
+    }
+
+    private static String spaced(int[] ids) {
+        return Arrays.stream(ids).mapToObj(Integer::toString).collect(Collectors.joining(" "));
+    }
+
+    private String summary(LoadedModel loaded, GenerationResult result) {
+        return String.format(Locale.ROOT,
+                "gpt2 generate: %d prompt tokens, %d new (%s); load %.2f s, prompt %.2f s, generation %.2f s, %.1f tokens/s; %s, %s weights%s",
+                result.promptIds().length, result.ids().length, reason(result), loaded.loadSeconds(),
+                result.timing().promptSeconds(),
+                result.timing().generationSeconds(), result.timing().tokensPerSecond(), loaded.engine().description(),
+                loaded.weights(), sampling.noCache ? ", no cache" : "");
+    }
+
+    private static String reason(GenerationResult result) {
+        return result.finishReason().name().toLowerCase(Locale.ROOT);
+    }
+
+    private void writeJson(LoadedModel loaded, TextGenerator generator, GenerationOptions options, Input input)
+            throws IOException {
+        try (Interruption.Scope _ = interruption.during(generator::cancel)) {
+            GenerationResult result = generate(loaded, generator, options, input, TokenListener.NONE);
+            JsonResult.line(streams.out(), json -> write(json, loaded, input, result));
+        }
+    }
+
+    private void write(JsonGenerator json, LoadedModel loaded, Input input, GenerationResult result)
+            throws IOException {
+        json.writeStartObject();
+        JsonResult.ints(json, "prompt_ids", result.promptIds());
+        json.writeArrayFieldStart("sequences");
+        json.writeStartObject();
+        json.writeFieldName("text");
+        if (loaded.tokenizer() == null) {
+            json.writeNull();
+        } else {
+            json.writeString((echo ? echoed(loaded, input) : "") + result.text());
+        }
+        json.writeArrayFieldStart("ids");
+        if (echo) {
+            writeAll(json, result.promptIds());
+        }
+        writeAll(json, result.ids());
+        json.writeEndArray();
+        json.writeStringField("finish_reason", reason(result));
+        json.writeEndObject();
+        json.writeEndArray();
+        json.writeObjectFieldStart("timing");
+        json.writeNumberField("load_seconds", loaded.loadSeconds());
+        json.writeNumberField("prompt_seconds", result.timing().promptSeconds());
+        json.writeNumberField("generation_seconds", result.timing().generationSeconds());
+        json.writeNumberField("tokens_per_second", result.timing().tokensPerSecond());
+        json.writeEndObject();
+        json.writeEndObject();
+    }
+
+    private static void writeAll(JsonGenerator json, int[] values) throws IOException {
+        for (int value : values) {
+            json.writeNumber(value);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package org.vecformer.cli;
+
+import java.util.Optional;
+import org.vecformer.cli.launcher.Launcher;
+
+/**
+ * Ends this process when its launcher is gone without a word (SIGKILL): nobody would ever stop it, and nobody waits for its result.
+ *
+ * <p>It asks for the parent's id again and again, for {@code ProcessHandle.onExit} of a process that is not one's own child looks less and less
+ * often, and takes a killed parent that nobody has reaped yet for a living one.
+ */
+final class LauncherWatch {
+    private static final long INTERVAL_MILLIS = 250;
+    private static final int STATUS = 128 + 9;
+
+    private LauncherWatch() {
+    }
+
+    /** Starts the watch if a launcher started this process. */
+    static void start() {
+        Long launcher = Long.getLong(Launcher.PARENT);
+        if (launcher != null) {
+            Thread.ofPlatform().daemon().name("launcher-watch").start(() -> watch(launcher));
+        }
+    }
+
+    private static void watch(long launcher) {
+        try {
+            ProcessHandle self = ProcessHandle.current();
+            Optional<ProcessHandle> parent = self.parent();
+            while (parent.isPresent() && parent.get().pid() == launcher && parent.get().isAlive()) {
+                Thread.sleep(INTERVAL_MILLIS);
+                parent = self.parent();
+            }
+            System.exit(STATUS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+package org.vecformer.cli;
+
+import java.io.Console;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Where a command reads and writes: results go to {@code out}, everything that is said about them to {@code err}.
+ *
+ * @param in standard input
+ * @param out standard output; commands flush it when somebody may be waiting for what they wrote
+ * @param err standard error, flushed line by line
+ * @param terminal whether standard error is a terminal, so that a progress bar makes sense
+ */
+record Streams(InputStream in, StandardOutput out, PrintStream err, boolean terminal) {
+
+    /** Java knows only whether input and output are a terminal; Linux tells what is behind standard error. */
+    static boolean errorIsTerminal() {
+        try {
+            Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/2"));
+            return target.startsWith("/dev/pts") || target.toString().startsWith("/dev/tty")
+                    || target.endsWith("console");
+        } catch (IOException | UnsupportedOperationException e) {
+            Console console = System.console();
+            return console != null && console.isTerminal();
+        }
+    }
+}

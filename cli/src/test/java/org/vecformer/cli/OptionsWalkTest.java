@@ -1,0 +1,293 @@
+package org.vecformer.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/**
+ * Every option of every command: given, it changes what the command writes, or it is refused. The options are taken from the command line
+ * itself, so that a new one without a case here fails.
+ */
+class OptionsWalkTest {
+    @TempDir
+    static Path folder;
+
+    private static Path padded;
+    private static Path other;
+    private static Path ending;
+
+    /** Command lines by "command option". */
+    private final Map<String, List<Case>> cases = new LinkedHashMap<>();
+
+    /** A command line with and without the option. */
+    private record Case(String input, List<String> without, List<String> with, Integer refused) {}
+
+    @BeforeAll
+    static void models() throws IOException {
+        padded = CommandRun.copyOfModel(folder.resolve("padded"), "vocab.json", "merges.txt");
+        Files.writeString(padded.resolve("tokenizer_config.json"),
+                "{\"tokenizer_class\": \"GPT2Tokenizer\", \"pad_token\": \"<|endoftext|>\"}");
+        // The second token that the model writes behind "Once upon a time" is made its end token.
+        ending = CommandRun.copyOfModel(folder.resolve("ending"), "model.safetensors");
+        Files.writeString(ending.resolve("config.json"),
+                Files.readString(CommandRun.embeddedModel().resolve("config.json"))
+                        .replace("\"eos_token_id\": 0", "\"eos_token_id\": 418"));
+        other = CommandRun.copyOfModel(folder.resolve("other"), "config.json", "model.safetensors");
+    }
+
+    private static String[] words(String line) {
+        return line.isEmpty() ? new String[0] : line.split(" ");
+    }
+
+    /** The option changes what is written, standard error included (that is where a summary is). */
+    private void changes(String option, String command, String value, String rest) {
+        changes(option, command, value, rest, "");
+    }
+
+    private void changes(String option, String command, String value, String rest, String input) {
+        List<String> without = new ArrayList<>(List.of(command));
+        without.addAll(List.of(words(rest)));
+        List<String> with = new ArrayList<>(without);
+        with.add(option);
+        with.addAll(List.of(words(value)));
+        cases.computeIfAbsent(command + " " + option, _ -> new ArrayList<>()).add(new Case(input, without, with, null));
+    }
+
+    private void refused(int status, String option, String command, String value, String rest) {
+        List<String> with = new ArrayList<>(List.of(command));
+        with.addAll(List.of(words(rest)));
+        with.add(option);
+        with.addAll(List.of(words(value)));
+        cases.computeIfAbsent(command + " " + option, _ -> new ArrayList<>()).add(new Case("", null, with, status));
+    }
+
+    private void collect() {
+        String prompt = "Once --max-new-tokens 8 --greedy";
+        changes("--ids", "generate", "5,6", "--max-new-tokens 4 --greedy");
+        refused(2, "--ids", "generate", "5,x", "");
+        refused(1, "--ids", "generate", "5,4096", "");
+        refused(2, "--ids", "generate", "5", "Once");
+        changes("--echo", "generate", "", prompt);
+        changes("--echo", "generate", "", prompt + " --json");
+        changes("--max-new-tokens", "generate", "3", "Once --greedy");
+        refused(2, "--max-new-tokens", "generate", "-1", "Once");
+        changes("--max-length", "generate", "9", "Once --greedy");
+        refused(2, "--max-length", "generate", "0", "Once");
+        refused(2, "--max-length", "generate", "9", prompt);
+        changes("--greedy", "generate", "", "Once --max-new-tokens 20 --quiet");
+        refused(2, "--greedy", "generate", "", "Once --top-k 5");
+        changes("--temperature", "generate", "9.5", "Once --seed 1 --max-new-tokens 20 --quiet");
+        refused(2, "--temperature", "generate", "0", "Once");
+        refused(2, "--temperature", "generate", "NaN", "Once");
+        changes("--top-k", "generate", "1", "Once --seed 1 --max-new-tokens 20 --quiet");
+        refused(2, "--top-k", "generate", "-1", "Once");
+        changes("--top-p", "generate", "0.01", "Once --seed 1 --max-new-tokens 20 --quiet");
+        refused(2, "--top-p", "generate", "1.5", "Once");
+        refused(2, "--top-p", "generate", "0", "Once");
+        changes("--seed", "generate", "5", "Once --max-new-tokens 20 --quiet");
+        refused(2, "--seed", "generate", "x", "Once");
+        changes("--ignore-eos", "generate", "",
+                "--ids 567,510,259,445 --greedy --quiet --max-new-tokens 5 --model " + ending);
+        String tooLong = "--ids " + "5,".repeat(599) + "5 --greedy --max-new-tokens 3 --json";
+        changes("--truncate", "generate", "", tooLong);
+        changes("--no-cache", "generate", "", prompt);
+        changes("--json", "generate", "", prompt);
+        refused(2, "--json", "generate", "", "--jsonl");
+        changes("--jsonl", "generate", "", "--max-new-tokens 2 --greedy", "{\"text\":\"Once\"}\n{\"ids\":[5]}\n");
+        refused(2, "--jsonl", "generate", "", "Once");
+        model("generate", "--ids 5 --max-new-tokens 8 --greedy");
+        compute("generate", prompt);
+        common("generate", prompt, "--model " + folder.resolve("nowhere"));
+
+        changes("--pair", "tokenize", "upon", "Once");
+        refused(2, "--pair", "tokenize", "-", "-");
+        changes("--max-length", "tokenize", "2", "Once:upon:a:time");
+        refused(2, "--max-length", "tokenize", "0", "Once");
+        changes("--padding", "tokenize", "max_length", "Once --max-length 9 --model " + padded);
+        refused(1, "--padding", "tokenize", "max_length", "Once --max-length 9");
+        refused(2, "--padding", "tokenize", "max_length", "Once");
+        refused(2, "--padding", "tokenize", "longest", "Once --max-length 9");
+        changes("--json", "tokenize", "", "Once");
+        changes("--jsonl", "tokenize", "", "", "{\"text\":\"Once\"}");
+        refused(2, "--jsonl", "tokenize", "", "Once");
+        refused(1, "--model", "tokenize", other.toString(), "Once");
+        changes("--quiet", "tokenize", "", "Once:upon:a:time --max-length 2");
+        common("tokenize", null, "Once --model " + folder.resolve("nowhere"));
+
+        changes("--ids", "detokenize", "5,6", "");
+        refused(2, "--ids", "detokenize", "5", "6");
+        changes("--json", "detokenize", "", "5,6");
+        changes("--jsonl", "detokenize", "", "", "{\"ids\":[5]}");
+        refused(2, "--jsonl", "detokenize", "", "5");
+        refused(1, "--model", "detokenize", other.toString(), "5");
+        changes("--quiet", "detokenize", "", "128");
+        common("detokenize", null, "4096");
+
+        String output = "--output " + folder.resolve("numbers.safetensors");
+        changes("--ids", "forward", "5,6", output);
+        refused(2, "--ids", "forward", "5", "Once " + output);
+        refused(1, "--ids", "forward", "4096", output);
+        changes("--output", "forward", folder.resolve("other.safetensors").toString(), "Once");
+        refused(1, "--output", "forward", folder.toString(), "Once");
+        changes("--all-hidden", "forward", "", "Once " + output);
+        changes("--json", "forward", "", "Once " + output);
+        model("forward", "--ids 5 " + output);
+        compute("forward", "Once " + output);
+        common("forward", "Once " + output, "Once " + output + " --model " + folder.resolve("nowhere"));
+
+        changes("--tensors", "info", embeddedWeights(), "--quiet");
+        refused(1, "--tensors", "info", CommandRun.embeddedModel().resolve("config.json").toString(), "");
+        refused(2, "--tensors", "info", embeddedWeights(), "--devices");
+        refused(2, "--tensors", "info", embeddedWeights(), "--threads 1");
+        changes("--devices", "info", "", "--quiet");
+        refused(2, "--devices", "info", "", "--weights f32");
+        changes("--json", "info", "", "--quiet");
+        changes("--json", "info", "", "--devices");
+        changes("--json", "info", "", "--tensors " + embeddedWeights());
+        model("info", "--quiet");
+        compute("info", "");
+        common("info", "", "--model " + folder.resolve("nowhere"));
+
+        String small = "-p 2 -n 2 -r 1";
+        changes("-p", "bench", "0", "-n 2 -r 1");
+        refused(2, "-p", "bench", "-1", "");
+        refused(1, "-p", "bench", "513", "");
+        changes("-n", "bench", "0", "-p 2 -r 1");
+        refused(2, "-n", "bench", "0", "-p 0");
+        changes("-b", "bench", "3", small);
+        refused(2, "-b", "bench", "0", "");
+        changes("-r", "bench", "3", "-p 2 -n 2");
+        refused(2, "-r", "bench", "0", "");
+        changes("--json", "bench", "", small);
+        model("bench", small);
+        compute("bench", small);
+        common("bench", small, small + " --model " + folder.resolve("nowhere"));
+    }
+
+    private static String embeddedWeights() {
+        return CommandRun.embeddedModel().resolve("model.safetensors").toString();
+    }
+
+    private void model(String command, String rest) {
+        changes("--model", command, other.toString(), rest);
+        refused(1, "--model", command, folder.resolve("nowhere").toString(), rest);
+    }
+
+    private void compute(String command, String rest) {
+        changes("--threads", command, "3", rest);
+        refused(2, "--threads", command, "0", rest);
+        refused(1, "--device", command, "gpu", rest);
+        refused(1, "--device", command, "opencl:0", rest);
+        refused(2, "--device", command, "tpu", rest);
+        refused(2, "--device", command, "gpu", (rest + " --backend vector").strip());
+        changes("--backend", command, "scalar", rest);
+        refused(2, "--backend", command, "best", rest);
+        refused(2, "--require-simd", command, "", (rest + " --backend scalar").strip());
+        changes("--weights", command, "f32", rest);
+        refused(1, "--weights", command, "int8", rest);
+        refused(1, "--weights", command, "int4", rest);
+        refused(2, "--weights", command, "f8", rest);
+    }
+
+    private void common(String command, String good, String bad) {
+        if (good != null) {
+            changes("--quiet", command, "", good);
+        }
+        changes("--debug", command, "", bad);
+        changes("--help", command, "", bad);
+    }
+
+    @TestFactory
+    List<DynamicTest> everyOptionChangesTheResultOrIsRefused() {
+        collect();
+        List<DynamicTest> tests = new ArrayList<>();
+        cases.forEach((name, list) -> list.forEach(one -> tests
+                .add(dynamicTest((one.refused == null ? "changes: " : "refused: ") + shortened(one.with),
+                        () -> check(one)))));
+        return tests;
+    }
+
+    private static String shortened(List<String> words) {
+        String line = String.join(" ", words).replace(folder.toString(), "...");
+        return line.length() > 100 ? line.substring(0, 100) : line;
+    }
+
+    private static void check(Case one) {
+        CommandRun with = CommandRun.withInput(one.input, one.with.toArray(String[]::new));
+        if (one.refused != null) {
+            assertThat(with.status()).as(with.err()).isEqualTo(one.refused);
+            assertThat(with.err().lines().toList()).hasSize(1).first().asString()
+                    .startsWith("gpt2 " + one.with.get(0) + ": ");
+            assertThat(with.out()).isEmpty();
+            return;
+        }
+        CommandRun without = CommandRun.withInput(one.input, one.without.toArray(String[]::new));
+        assertThat(timeless(with)).isNotEqualTo(timeless(without));
+        assertThat(with.status()).as(with.err()).isLessThanOrEqualTo(without.status());
+    }
+
+    /** Without what differs from run to run: seconds and speeds. */
+    private static String timeless(CommandRun run) {
+        String text = run.status() + "\n" + run.out() + "\n" + run.err();
+        return text.replaceAll("\\d+\\.\\d+(E-?\\d+)?( \\+- \\d+\\.\\d+)?", "#");
+    }
+
+    @Test
+    void everyOptionHasACase() {
+        collect();
+        TreeSet<String> options = new TreeSet<>();
+        ByteArrayOutputStream nowhere = new ByteArrayOutputStream();
+        Streams streams = new Streams(System.in, new StandardOutput(nowhere),
+                new PrintStream(nowhere, true, StandardCharsets.UTF_8),
+                false);
+        CommandLine line = new Cli(streams, new Interruption()).commandLine();
+        for (Map.Entry<String, CommandLine> command : line.getSubcommands().entrySet()) {
+            for (OptionSpec option : command.getValue().getCommandSpec().options()) {
+                options.add(command.getKey() + " " + option.longestName());
+            }
+        }
+        // --require-simd shows only where there is no SIMD (see JarIT); here it is refused where it makes no sense.
+        assertThat(new TreeSet<>(cases.keySet())).isEqualTo(options);
+        assertThat(line.getSubcommands()).allSatisfy((name, command) -> {
+            assertThat(command.getUsageMessage()).as(name).contains("Example: java -jar gpt2.jar " + name);
+            assertThat(command.getCommandSpec().args()).as(name).allMatch(OptionsWalkTest::isDescribed);
+        });
+    }
+
+    private static boolean isDescribed(ArgSpec argument) {
+        return argument.description().length > 0 && !argument.description()[0].isBlank();
+    }
+
+    @Test
+    void optionsOfLaterVersionsAreRefused() {
+        for (String option : List.of("--num-beams=2", "--logprobs=3", "--stop=x", "--min-p=0.1", "--no-such-option")) {
+            CommandRun run = CommandRun.of("generate", "Once", option);
+            assertThat(run.status()).as(option).isEqualTo(2);
+            assertThat(run.err()).hasLineCount(1).contains(option.split("=")[0]);
+        }
+        for (String command : List.of("chat", "embed", "fill-mask", "convert")) {
+            CommandRun run = CommandRun.of(command, "x");
+            assertThat(run.status()).as(command).isEqualTo(2);
+            assertThat(run.err()).hasLineCount(1).contains(command);
+        }
+    }
+}
