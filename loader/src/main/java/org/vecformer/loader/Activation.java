@@ -1,6 +1,5 @@
 package org.vecformer.loader;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -30,7 +29,12 @@ public enum Activation {
 
     /** The function that Hugging Face's configs mean by this name. */
     public static Optional<Activation> named(String name) {
-        return Arrays.stream(values()).filter(activation -> activation.names.contains(name)).findFirst();
+        for (Activation activation : values()) {
+            if (activation.names.contains(name)) {
+                return Optional.of(activation);
+            }
+        }
+        return Optional.empty();
     }
 
     /** All names that {@link #named} knows. */

@@ -35,7 +35,9 @@ public final class Checkpoint implements AutoCloseable {
                             + " is also in " + other.path() + ", expected it in one shard only");
                 }
             }
-            file.metadata().forEach(metadata::putIfAbsent);
+            for (var entry : file.metadata().entrySet()) {
+                metadata.putIfAbsent(entry.getKey(), entry.getValue());
+            }
         }
     }
 
@@ -96,7 +98,8 @@ public final class Checkpoint implements AutoCloseable {
 
     /** The tensor of this name. */
     public Optional<TensorInfo> find(String name) {
-        return Optional.ofNullable(owners.get(name)).flatMap(file -> file.find(name));
+        Safetensors owner = owners.get(name);
+        return owner == null ? Optional.empty() : owner.find(name);
     }
 
     /**

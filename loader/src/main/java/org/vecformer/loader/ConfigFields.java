@@ -10,7 +10,8 @@ import java.util.OptionalInt;
 
 /**
  * Typed access to the fields of a JSON config. A field that is null counts as absent. Every error names the file, the
- * field, its value and what was expected.
+ * field, its value and what was expected. (This runs at every start: plain code, because the first lambda, stream or
+ * pattern switch of a process costs more than the whole file.)
  */
 final class ConfigFields {
     /** Far more than any config; the largest ones list some thousand labels. */
@@ -130,19 +131,19 @@ final class ConfigFields {
     }
 
     Optional<Boolean> bool(String name) throws FormatException {
-        return switch (fields.get(name)) {
-            case null -> Optional.empty();
-            case Boolean value -> Optional.of(value);
-            case Object value -> throw wrong(name, value, "true or false");
-        };
+        Object value = fields.get(name);
+        if (value != null && !(value instanceof Boolean)) {
+            throw wrong(name, value, "true or false");
+        }
+        return Optional.ofNullable((Boolean) value);
     }
 
     Optional<String> text(String name) throws FormatException {
-        return switch (fields.get(name)) {
-            case null -> Optional.empty();
-            case String value -> Optional.of(value);
-            case Object value -> throw wrong(name, value, "text");
-        };
+        Object value = fields.get(name);
+        if (value != null && !(value instanceof String)) {
+            throw wrong(name, value, "text");
+        }
+        return Optional.ofNullable((String) value);
     }
 
     /** A list of texts; empty if the field is absent. */

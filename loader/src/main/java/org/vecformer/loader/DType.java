@@ -1,10 +1,8 @@
 package org.vecformer.loader;
 
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /**
  * The element types of the safetensors format, by the names that stand in its headers. (The list is that of the
@@ -56,8 +54,13 @@ public enum DType {
     /** Unsigned 64-bit integer. */
     U64(64);
 
-    private static final Map<String, DType> BY_NAME = Arrays.stream(values())
-            .collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
+    private static final Map<String, DType> BY_NAME = new HashMap<>();
+
+    static {
+        for (DType dtype : values()) {
+            BY_NAME.put(dtype.name(), dtype);
+        }
+    }
 
     private final int bits;
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -164,8 +165,12 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
 
     private static Activation activation(ConfigFields fields) throws FormatException {
         String name = fields.text("activation_function").orElse("gelu_new");
-        return Activation.named(name).orElseThrow(() -> fields.error("field activation_function is "
-                + FormatException.quote(name) + ", expected one of " + String.join(", ", Activation.knownNames())));
+        Optional<Activation> activation = Activation.named(name);
+        if (activation.isEmpty()) {
+            throw fields.error("field activation_function is " + FormatException.quote(name) + ", expected one of "
+                    + String.join(", ", Activation.knownNames()));
+        }
+        return activation.get();
     }
 
     /** Token ids, of which the default may stand although the vocabulary has no such token. Null means none. */
@@ -182,6 +187,6 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
     }
 
     private static List<Integer> asList(OptionalInt value) {
-        return value.stream().boxed().toList();
+        return value.isPresent() ? List.of(value.getAsInt()) : List.of();
     }
 }

@@ -11,10 +11,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The header of a safetensors file, parsed and checked: 8 bytes of length (little-endian), that many bytes of JSON,
@@ -22,8 +22,7 @@ import java.util.Map;
  *
  * <p>What is accepted is what the format's own implementation (the Rust crate, 0.8.0) accepts, down to the habits of
  * its JSON library: of a tensor that is named twice the last counts, unknown fields of a tensor are skipped, a known
- * field given twice is an error. Only a dtype that is not written as text but as an object with its name as the one
- * key, which that library takes too, is refused here.
+ * field given twice is an error.
  *
  * @param tensors in the order of their bytes
  * @param metadata the texts of {@code __metadata__}, empty if there are none
@@ -40,7 +39,24 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
     private static final long OVERFLOW = -1;
 
     /** A tensor as the header gives it; numbers are unsigned. */
-    private record Entry(String name, DType dtype, long[] shape, long begin, long end) {
+    private record Entry(String name, DType dtype, long[] shape, long begin, long end)
+            implements
+                Comparable<Entry> {
+
+        List<Long> dimensions() {
+            List<Long> dimensions = new ArrayList<>(shape.length);
+            for (long dimension : shape) {
+                dimensions.add(dimension);
+            }
+            return dimensions;
+        }
+
+        /** The order of the bytes; of tensors that begin at one place, those without bytes come first. */
+        @Override
+        public int compareTo(Entry other) {
+            int order = Long.compareUnsigned(begin, other.begin);
+            return order != 0 ? order : Long.compareUnsigned(end, other.end);
+        }
 
         String offsets() {
             return "data_offsets of tensor " + FormatException.quote(name) + " are [" + Long.toUnsignedString(begin)
@@ -49,7 +65,7 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
 
         String type() {
             return "tensor " + FormatException.quote(name) + " is "
-                    + FormatException.plain(TensorInfo.describe(dtype, Arrays.stream(shape).boxed().toList()));
+                    + FormatException.plain(TensorInfo.describe(dtype, dimensions()));
         }
     }
 
@@ -111,8 +127,7 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
         Path path = file.path();
         long dataSize = file.size() - dataStart;
         List<Entry> sorted = new ArrayList<>(entries.values());
-        sorted.sort(Comparator.comparing(Entry::begin, Long::compareUnsigned)
-                .thenComparing(Entry::end, Long::compareUnsigned));
+        sorted.sort(null);
         List<TensorInfo> tensors = new ArrayList<>(sorted.size());
         long next = 0;
         for (Entry entry : sorted) {
@@ -120,8 +135,8 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
             if (problem != null) {
                 throw new FormatException(path, problem);
             }
-            tensors.add(new TensorInfo(entry.name, entry.dtype, Arrays.stream(entry.shape).boxed().toList(),
-                    dataStart + entry.begin, entry.end - entry.begin));
+            tensors.add(new TensorInfo(entry.name, entry.dtype, entry.dimensions(), dataStart + entry.begin,
+                    entry.end - entry.begin));
             next = entry.end;
         }
         if (next != dataSize) {
@@ -176,7 +191,16 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
     }
 
     /** One pass over the header's JSON. */
-    private record Parse(Path path, JsonParser parser) {
+    private static final class Parse {
+        private final Path path;
+        private final JsonParser parser;
+        /** The tensor whose fields are being read, for messages. */
+        private String tensor;
+
+        Parse(Path path, JsonParser parser) {
+            this.path = path;
+            this.parser = parser;
+        }
 
         void header(Map<String, Entry> entries, Map<String, String> metadata) throws IOException {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
@@ -219,20 +243,20 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
         }
 
         private Entry entry(String name) throws IOException {
-            String tensor = "tensor " + FormatException.quote(name);
+            tensor = name;
             DType dtype = null;
             long[] shape = null;
             long[] offsets = null;
             if (parser.currentToken() == JsonToken.START_ARRAY) {
                 // The format's own implementation also takes a tensor's fields as a list, in this order.
                 parser.nextToken();
-                dtype = dtype(tensor);
+                dtype = dtype();
                 parser.nextToken();
-                shape = numbers("shape of " + tensor);
+                shape = numbers("shape");
                 parser.nextToken();
-                offsets = numbers("data_offsets of " + tensor);
+                offsets = numbers("data_offsets");
                 if (parser.nextToken() != JsonToken.END_ARRAY) {
-                    throw unexpected(tensor, "a list of dtype, shape and data_offsets only");
+                    throw unexpected(tensor(), "a list of dtype, shape and data_offsets only");
                 }
             } else if (parser.currentToken() == JsonToken.START_OBJECT) {
                 while (parser.nextToken() != JsonToken.END_OBJECT) {
@@ -240,59 +264,77 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
                     parser.nextToken();
                     switch (field) {
                         case "dtype" -> {
-                            refuseSecond(field, tensor, dtype);
-                            dtype = dtype(tensor);
+                            refuseSecond(field, dtype);
+                            dtype = dtype();
                         }
                         case "shape" -> {
-                            refuseSecond(field, tensor, shape);
-                            shape = numbers("shape of " + tensor);
+                            refuseSecond(field, shape);
+                            shape = numbers(field);
                         }
                         case "data_offsets" -> {
-                            refuseSecond(field, tensor, offsets);
-                            offsets = numbers("data_offsets of " + tensor);
+                            refuseSecond(field, offsets);
+                            offsets = numbers(field);
                         }
                         default -> skip();
                     }
                 }
             } else {
-                throw unexpected(tensor, "an object with dtype, shape and data_offsets");
+                throw unexpected(tensor(), "an object with dtype, shape and data_offsets");
             }
             if (dtype == null || shape == null || offsets == null) {
                 String missing = dtype == null ? "dtype" : shape == null ? "shape" : "data_offsets";
-                throw new FormatException(path, tensor + " has no " + missing);
+                throw new FormatException(path, tensor() + " has no " + missing);
             }
             if (offsets.length != 2) {
-                throw new FormatException(path, "data_offsets of " + tensor + " has " + offsets.length
+                throw new FormatException(path, "data_offsets of " + tensor() + " has " + offsets.length
                         + " numbers, expected 2: begin and end");
             }
             return new Entry(name, dtype, shape, offsets[0], offsets[1]);
         }
 
-        private void refuseSecond(String field, String tensor, Object first) throws FormatException {
+        private String tensor() {
+            return "tensor " + FormatException.quote(tensor);
+        }
+
+        private void refuseSecond(String field, Object first) throws FormatException {
             if (first != null) {
-                throw new FormatException(path, tensor + " has two fields " + field + ", expected one");
+                throw new FormatException(path, tensor() + " has two fields " + field + ", expected one");
             }
         }
 
-        private DType dtype(String tensor) throws IOException {
-            if (parser.currentToken() != JsonToken.VALUE_STRING) {
-                throw unexpected("dtype of " + tensor, "text");
+        /** A type's name; the format's own implementation also takes an object of the name and null. */
+        private DType dtype() throws IOException {
+            JsonToken token = parser.currentToken();
+            boolean inObject = token == JsonToken.START_OBJECT;
+            if (inObject) {
+                token = parser.nextToken();
+            }
+            if (token != (inObject ? JsonToken.FIELD_NAME : JsonToken.VALUE_STRING)) {
+                throw unexpected("dtype of " + tensor(), "text");
             }
             String name = Json.text(parser);
-            return DType.named(name).orElseThrow(() -> new FormatException(path, "dtype of " + tensor + " is "
-                    + FormatException.quote(name) + ", expected one of " + Arrays.toString(DType.values())));
+            if (inObject && (parser.nextToken() != JsonToken.VALUE_NULL
+                    || parser.nextToken() != JsonToken.END_OBJECT)) {
+                throw unexpected("dtype of " + tensor(), "text");
+            }
+            Optional<DType> dtype = DType.named(name);
+            if (dtype.isEmpty()) {
+                throw new FormatException(path, "dtype of " + tensor() + " is " + FormatException.quote(name)
+                        + ", expected one of " + Arrays.toString(DType.values()));
+            }
+            return dtype.get();
         }
 
         /** A list of unsigned 64-bit numbers. */
-        private long[] numbers(String what) throws IOException {
+        private long[] numbers(String field) throws IOException {
             if (parser.currentToken() != JsonToken.START_ARRAY) {
-                throw unexpected(what, "a list of whole numbers");
+                throw unexpected(field + " of " + tensor(), "a list of whole numbers");
             }
             long[] numbers = new long[4];
             int count = 0;
             while (parser.nextToken() != JsonToken.END_ARRAY) {
                 if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT || parser.getText().startsWith("-")) {
-                    throw unexpected(what, "whole numbers of at least 0");
+                    throw unexpected(field + " of " + tensor(), "whole numbers of at least 0");
                 }
                 if (count == numbers.length) {
                     numbers = Arrays.copyOf(numbers, 2 * count);
@@ -300,7 +342,7 @@ record SafetensorsHeader(List<TensorInfo> tensors, Map<String, String> metadata)
                 try {
                     numbers[count++] = Long.parseUnsignedLong(parser.getText());
                 } catch (NumberFormatException _) {
-                    throw unexpected(what, "whole numbers below 2^64");
+                    throw unexpected(field + " of " + tensor(), "whole numbers below 2^64");
                 }
             }
             return Arrays.copyOf(numbers, count);
