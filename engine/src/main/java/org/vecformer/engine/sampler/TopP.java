@@ -47,17 +47,17 @@ public final class TopP implements Sampler {
 
     @Override
     public void apply(Candidates candidates) {
-        int size = candidates.size();
-        if (minTokensToKeep >= size) {
+        if (minTokensToKeep >= candidates.size()) {
             return;
         }
         candidates.sortById();
         candidates.softmax();
+        double below = removeNegligible(candidates);
+        int size = candidates.size();
         float[] logits = candidates.logits();
         float[] probabilities = candidates.probabilities();
 
         // The first key at which the sum exceeds what may go, and the sum below that key.
-        double below = 0;
         int edge = 0;
         int mask = 0;
         boolean found = true;
@@ -78,7 +78,7 @@ public final class TopP implements Sampler {
             } else if (mask == 0) {
                 found = false;
             } else {
-                // The digits of a bucket, summed one by one, round to a little less than the bucket did: all of it goes.
+                // Summed one by one, the digits round to a little less than their bucket did: all of it goes.
                 edge |= ~mask;
                 break;
             }
@@ -126,6 +126,45 @@ public final class TopP implements Sampler {
             }
         }
         candidates.truncate(kept);
+    }
+
+    /**
+     * Removes what is so unlikely that all of its kind together may go, which is most of a vocabulary, and makes the
+     * rest of the work cheap.
+     *
+     * @return the sum of the probabilities removed
+     */
+    private double removeNegligible(Candidates candidates) {
+        int size = candidates.size();
+        int[] ids = candidates.ids();
+        float[] logits = candidates.logits();
+        float[] probabilities = candidates.probabilities();
+        // A little less than the equal share, so that rounding of the sum cannot carry it over the edge.
+        float negligible = (float) (0.999 * (1 - p) / size);
+        int remaining = 0;
+        for (int i = 0; i < size; i++) {
+            if (probabilities[i] > negligible) {
+                remaining++;
+            }
+        }
+        if (remaining < minTokensToKeep) {
+            return 0;
+        }
+        double removed = 0;
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            float probability = probabilities[i];
+            if (probability > negligible) {
+                ids[kept] = ids[i];
+                logits[kept] = logits[i];
+                probabilities[kept] = probability;
+                kept++;
+            } else {
+                removed += probability;
+            }
+        }
+        candidates.truncate(kept);
+        return removed;
     }
 
     @Override

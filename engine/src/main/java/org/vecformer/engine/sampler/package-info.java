@@ -24,8 +24,9 @@
  * before.</li>
  * <li>It allocates nothing in {@code apply} and {@code accept} once it has run.</li>
  * <li>It never removes the last candidate.</li>
- * <li>Those that remove candidates keep the rest in ascending order of id. Then indexing by id stays possible while
- * nothing has been removed, and sums over candidates have the same bits however the survivors were found.</li>
+ * <li>If it removes candidates, it keeps the rest in their order, which is that of ids unless somebody sorted. So
+ * indexing by id is possible while nothing has been removed, and sums have the same bits however the survivors were
+ * found.</li>
  * <li>Where Hugging Face transformers has the same thing, the result is the same: thresholds at the edge, ties, float32
  * rounding.</li>
  * <li>A logit of negative infinity is a token that cannot come. NaN counts as less than that.</li>
