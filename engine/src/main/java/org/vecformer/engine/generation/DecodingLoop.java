@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 import org.vecformer.engine.cache.Sequence;
+import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.sampler.Sampler;
@@ -21,6 +22,10 @@ public final class DecodingLoop {
     /** A loop on a session that nobody else uses meanwhile. */
     public DecodingLoop(Session session) {
         this.session = session;
+        if (session.model().head() != Gpt2.Head.LANGUAGE_MODEL) {
+            throw new IllegalArgumentException("the model has a head of type " + session.model().head()
+                    + "; generation needs a language model");
+        }
         int vocabulary = session.model().config().vocabularySize();
         logits = new float[vocabulary];
         candidates = new Candidates(vocabulary);

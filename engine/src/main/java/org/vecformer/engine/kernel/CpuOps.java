@@ -59,12 +59,16 @@ final class CpuOps implements Ops {
     }
 
     @Override
-    public void embed(int[] ids, int[] positionIds, int rows, PackedMatrix tokens, PackedMatrix positions, Tensor out) {
+    public void embed(int[] ids, int[] positionIds, int[] types, int rows, PackedMatrix tokens, PackedMatrix positions,
+            Tensor out) {
         for (int r = 0; r < rows; r++) {
             int row = out.offset(r);
             for (int i = 0; i < out.columns(); i++) {
                 out.data()[row + i] = MatrixPacker.get(tokens, i, ids[r])
                         + MatrixPacker.get(positions, i, positionIds[r]);
+            }
+            for (int i = 0; types[r] >= 0 && i < out.columns(); i++) {
+                out.data()[row + i] += MatrixPacker.get(tokens, i, types[r]);
             }
         }
     }
@@ -111,6 +115,10 @@ final class CpuOps implements Ops {
             throw new IllegalArgumentException(
                     "matmul of " + rows + " rows: x is " + x.rows() + " x " + x.columns() + ", W is "
                             + w.inputs() + " x " + w.outputs() + ", out is " + out.rows() + " x " + out.columns());
+        }
+        if (out.data() == x.data() || residual != null && out.data() == residual.data()) {
+            throw new IllegalArgumentException(
+                    "matmul needs an output of its own: partial sums would overwrite x or the residual");
         }
         kernels = backend.kernels();
         MatmulTask task = matmulTask;

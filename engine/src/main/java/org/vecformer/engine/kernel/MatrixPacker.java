@@ -169,7 +169,8 @@ public final class MatrixPacker implements AutoCloseable {
         };
     }
 
-    private static void set(PackedMatrix m, int k, int n, float value) {
+    /** Sets element (k, n), rounded to the matrix' type. */
+    static void set(PackedMatrix m, int k, int n, float value) {
         long at = address(m, k, n);
         switch (m.type()) {
             case F32 -> m.data().set(JAVA_FLOAT_UNALIGNED, at, value);

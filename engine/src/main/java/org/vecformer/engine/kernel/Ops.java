@@ -16,12 +16,15 @@ import org.vecformer.loader.Activation;
 public interface Ops {
 
     /**
-     * out[r] = tokens[ids[r]] + positions[positionIds[r]]: word plus position embeddings.
+     * out[r] = tokens[ids[r]] + positions[positionIds[r]] + tokens[types[r]]: word plus position embeddings, and GPT's token types, which
+     * are words too.
      *
+     * @param types     -1 in rows without a token type
      * @param tokens    packed with the vocabulary as outputs and the hidden size as inputs, as a tied output layer needs it
      * @param positions packed likewise
      */
-    void embed(int[] ids, int[] positionIds, int rows, PackedMatrix tokens, PackedMatrix positions, Tensor out);
+    void embed(int[] ids, int[] positionIds, int[] types, int rows, PackedMatrix tokens, PackedMatrix positions,
+            Tensor out);
 
     /**
      * out = (x - mean) / sqrt(variance + epsilon) * gain + bias, for each row (Ba, Kiros and Hinton, 2016, "Layer
@@ -30,8 +33,8 @@ public interface Ops {
     void layerNorm(Tensor x, int rows, PackedVector gain, PackedVector bias, float epsilon, Tensor out);
 
     /**
-     * out = activation(x W + bias) + residual. Bias, activation and residual may each be null; {@code out} may be
-     * {@code residual}, not {@code x}.
+     * out = activation(x W + bias) + residual. Bias, activation and residual may each be null; {@code out} is
+     * neither {@code x} nor {@code residual}.
      */
     void matmul(Tensor x, int rows, PackedMatrix w, PackedVector bias, Activation activation, Tensor residual,
             Tensor out);

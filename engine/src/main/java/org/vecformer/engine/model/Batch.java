@@ -16,6 +16,7 @@ public final class Batch {
     final Sequence[] sequences;
     final int[] ids;
     final int[] positions;
+    final int[] types;
     final int[] wanted;
     int wantedCount;
 
@@ -25,6 +26,7 @@ public final class Batch {
         sequences = new Sequence[capacity];
         ids = new int[capacity];
         positions = new int[capacity];
+        types = new int[capacity];
         wanted = new int[capacity];
     }
 
@@ -47,7 +49,7 @@ public final class Batch {
     }
 
     /**
-     * Adds a sequence's next tokens.
+     * Adds a sequence's next tokens, at the positions that follow.
      *
      * @param from index in {@code tokens} of the first one
      * @param to   index after the last one
@@ -56,14 +58,58 @@ public final class Batch {
      */
     public void add(Sequence sequence, int[] tokens, int from, int to, Logits logits) {
         Objects.checkFromToIndex(from, to, tokens.length);
-        int count = to - from;
         int row = rows();
+        check(sequence, to - from);
+        for (int i = from; i < to; i++) {
+            session.checkToken(tokens[i]);
+        }
+        for (int i = from; i < to; i++, row++) {
+            ids[row] = tokens[i];
+            positions[row] = sequence.length() + i - from;
+            types[row] = -1;
+        }
+        append(sequence, to - from, logits);
+    }
+
+    /**
+     * Adds a sequence's next tokens with position ids and token types of the caller's: Hugging Face's {@code position_ids} and
+     * {@code token_type_ids}. Attention still goes by the order of the tokens.
+     *
+     * @param positionIds one for each token; null for those that follow
+     * @param tokenTypes  ids of the vocabulary, one for each token, whose embeddings are added; null for none
+     */
+    public void add(Sequence sequence, int[] tokens, int[] positionIds, int[] tokenTypes, Logits logits) {
+        int row = rows();
+        checkLength("position ids", positionIds, tokens.length);
+        checkLength("token types", tokenTypes, tokens.length);
+        for (int i = 0; i < tokens.length; i++) {
+            if (positionIds != null) {
+                session.checkPosition(positionIds[i]);
+            }
+            if (tokenTypes != null) {
+                session.checkToken(tokenTypes[i]);
+            }
+        }
+        add(sequence, tokens, 0, tokens.length, logits);
+        for (int i = 0; i < tokens.length; i++) {
+            positions[row + i] = positionIds == null ? positions[row + i] : positionIds[i];
+            types[row + i] = tokenTypes == null ? -1 : tokenTypes[i];
+        }
+    }
+
+    private static void checkLength(String what, int[] given, int tokens) {
+        if (given != null && given.length != tokens) {
+            throw new IllegalArgumentException(
+                    given.length + " " + what + " for " + tokens + " tokens; expected as many");
+        }
+    }
+
+    private void check(Sequence sequence, int count) {
         if (count < 1) {
             throw new IllegalArgumentException("a sequence must get at least one token in a batch");
         }
-        if (count > ids.length - row) {
-            throw new IllegalArgumentException(
-                    count + " tokens for a batch with room for " + (ids.length - row) + " more");
+        if (count > room()) {
+            throw new IllegalArgumentException(count + " tokens for a batch with room for " + room() + " more");
         }
         session.check(sequence, count);
         for (int s = 0; s < packed.sequences; s++) {
@@ -71,28 +117,23 @@ public final class Batch {
                 throw new IllegalArgumentException("the sequence is in this batch already");
             }
         }
-        for (int i = from; i < to; i++) {
-            session.checkToken(tokens[i]);
-        }
-        for (int i = 0; i < count; i++) {
-            ids[row + i] = tokens[from + i];
-            positions[row + i] = sequence.length() + i;
-        }
+    }
+
+    private void append(Sequence sequence, int count, Logits logits) {
+        int row = rows();
         int s = packed.sequences++;
         sequences[s] = sequence;
         packed.past[s] = sequence.length();
         packed.pages[s] = sequence.pageTable();
         packed.starts[s] = row;
         packed.starts[s + 1] = row + count;
-        switch (logits) {
-            case NONE -> {
-            }
-            case LAST -> wanted[wantedCount++] = row + count - 1;
-            case ALL -> {
-                for (int i = 0; i < count; i++) {
-                    wanted[wantedCount++] = row + i;
-                }
-            }
+        int first = switch (logits) {
+            case NONE -> row + count;
+            case LAST -> row + count - 1;
+            case ALL -> row;
+        };
+        for (int wantedRow = first; wantedRow < row + count; wantedRow++) {
+            wanted[wantedCount++] = wantedRow;
         }
     }
 }

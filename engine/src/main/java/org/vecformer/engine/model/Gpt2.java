@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.AttentionTrace;
@@ -33,10 +34,34 @@ public final class Gpt2 implements AutoCloseable {
     private final PackedMatrix positionEmbeddings;
     private final List<Block> blocks;
     private final LayerNorm finalNorm;
-    private final PackedMatrix head;
+    private final Head headKind;
+    private final Linear head;
     private final long parameters;
     private final long weightBytes;
     private volatile boolean closed;
+
+    /** What the output layer tells of a position. */
+    public enum Head {
+        /** A logit for each token that may come next. */
+        LANGUAGE_MODEL("GPT2LMHeadModel"),
+        /** A logit for each label, read at the text's last token. */
+        SEQUENCE_CLASSIFIER("GPT2ForSequenceClassification"),
+        /** A logit for each label. */
+        TOKEN_CLASSIFIER("GPT2ForTokenClassification"),
+        /** A logit for the answer's beginning here, and one for its end. */
+        QUESTION_ANSWERING("GPT2ForQuestionAnswering");
+
+        private final String architecture;
+
+        Head(String architecture) {
+            this.architecture = architecture;
+        }
+
+        private static Head of(List<String> architectures) {
+            return Stream.of(values()).filter(head -> architectures.contains(head.architecture)).findFirst()
+                    .orElse(LANGUAGE_MODEL);
+        }
+    }
 
     private record LayerNorm(PackedVector gain, PackedVector bias) {}
 
@@ -65,9 +90,15 @@ public final class Gpt2 implements AutoCloseable {
                     linear(weights, name + "mlp.c_proj", config.innerSize(), hidden)));
         }
         finalNorm = layerNorm(weights, "ln_f");
-        head = config.tieWordEmbeddings()
-                ? tokenEmbeddings
-                : weights.matrix("lm_head.weight", Order.OUTPUTS_FIRST, hidden, config.vocabularySize());
+        headKind = Head.of(config.architectures());
+        head = switch (headKind) {
+            case LANGUAGE_MODEL -> new Linear(config.tieWordEmbeddings()
+                    ? tokenEmbeddings
+                    : weights.matrix("lm_head.weight", Order.OUTPUTS_FIRST, hidden, config.vocabularySize()), null);
+            case SEQUENCE_CLASSIFIER -> classifier(weights, "score.weight", null);
+            case TOKEN_CLASSIFIER -> classifier(weights, "classifier.weight", "classifier.bias");
+            case QUESTION_ANSWERING -> classifier(weights, "qa_outputs.weight", "qa_outputs.bias");
+        };
         parameters = weights.parameters();
         weightBytes = weights.bytes();
     }
@@ -76,6 +107,12 @@ public final class Gpt2 implements AutoCloseable {
         // GPT-2's Conv1D keeps inputs as rows.
         return new Linear(weights.matrix(name + ".weight", Order.INPUTS_FIRST, inputs, outputs),
                 weights.vector(name + ".bias", outputs));
+    }
+
+    private Linear classifier(Weights weights, String weight, String bias) throws IOException {
+        int labels = weights.rows(weight);
+        return new Linear(weights.matrix(weight, Order.OUTPUTS_FIRST, config.hiddenSize(), labels),
+                bias == null ? null : weights.vector(bias, labels));
     }
 
     private LayerNorm layerNorm(Weights weights, String name) throws IOException {
@@ -104,7 +141,7 @@ public final class Gpt2 implements AutoCloseable {
     }
 
     /**
-     * Computes a step. Rows of the batch are independent but for attention, which looks at the cache.
+     * Computes a step: x + attention(norm(x)), then y + feedForward(norm(y)), block after block. Rows of the batch are independent but for attention, which looks at the cache.
      *
      * @param states receives the final hidden states of the rows whose logits are wanted
      * @param logits receives their logits
@@ -116,11 +153,10 @@ public final class Gpt2 implements AutoCloseable {
         var a = session.activations;
         AttentionTrace attentionTrace = trace != null && trace.wantsAttention() ? trace::attention : null;
 
-        ops.embed(batch.ids, batch.positions, rows, tokenEmbeddings, positionEmbeddings, a.x());
+        ops.embed(batch.ids, batch.positions, batch.types, rows, tokenEmbeddings, positionEmbeddings, a.x());
         for (int i = 0; i < blocks.size(); i++) {
             Block block = blocks.get(i);
             show(trace, i, rows, a.x());
-            // x + attention(norm(x))
             ops.layerNorm(a.x(), rows, block.attentionNorm.gain, block.attentionNorm.bias, epsilon, a.normed());
             ops.matmul(a.normed(), rows, block.queriesKeysValues.weight, block.queriesKeysValues.bias, null, null,
                     a.qkv());
@@ -128,7 +164,6 @@ public final class Gpt2 implements AutoCloseable {
                     attentionTrace);
             ops.matmul(a.attended(), rows, block.attentionOutput.weight, block.attentionOutput.bias, null, a.x(),
                     a.y());
-            // y + feedForward(norm(y))
             ops.layerNorm(a.y(), rows, block.feedForwardNorm.gain, block.feedForwardNorm.bias, epsilon, a.normed());
             ops.matmul(a.normed(), rows, block.up.weight, block.up.bias, config.activation(), null, a.inner());
             ops.matmul(a.inner(), rows, block.down.weight, block.down.bias, null, a.y(), a.x());
@@ -140,7 +175,7 @@ public final class Gpt2 implements AutoCloseable {
         if (batch.wantedCount > 0) {
             ops.gatherRows(a.x(), batch.wanted, batch.wantedCount, states);
             ops.layerNorm(states, batch.wantedCount, finalNorm.gain, finalNorm.bias, epsilon, states);
-            ops.matmul(states, batch.wantedCount, head, null, null, null, logits);
+            ops.matmul(states, batch.wantedCount, head.weight, head.bias, null, null, logits);
         }
     }
 
@@ -177,6 +212,16 @@ public final class Gpt2 implements AutoCloseable {
     /** What the model computes on. */
     public Engine engine() {
         return engine;
+    }
+
+    /** What the output layer tells. */
+    public Head head() {
+        return headKind;
+    }
+
+    /** Numbers of a row of logits: the vocabulary size, or a classifier's labels. */
+    public int outputs() {
+        return head.weight.outputs();
     }
 
     /** Shape and options. */

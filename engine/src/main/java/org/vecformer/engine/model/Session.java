@@ -55,7 +55,7 @@ public final class Session implements AutoCloseable {
 
     private void ensureLogits(int rows) {
         if (logits == null || logits.rows() < rows) {
-            logits = Tensor.zeros(rows, model.config().vocabularySize());
+            logits = Tensor.zeros(rows, model.outputs());
             lastStates = Tensor.zeros(rows, model.config().hiddenSize());
         }
     }
@@ -129,9 +129,9 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Copies a row of logits: one unnormalized log-probability for each token of the vocabulary.
+     * Copies a row of logits: one unnormalized log-probability for each token of the vocabulary (for each label of a classifier).
      *
-     * @param destination at least as long as the vocabulary
+     * @param destination at least as long as {@link Gpt2#outputs()}
      */
     public void logits(int row, float[] destination) {
         Objects.checkIndex(row, logitsRows);
@@ -151,6 +151,13 @@ public final class Session implements AutoCloseable {
         if (id < 0 || id >= model.config().vocabularySize()) {
             throw new IllegalArgumentException("token id " + id + "; the model's vocabulary has ids 0 to "
                     + (model.config().vocabularySize() - 1));
+        }
+    }
+
+    void checkPosition(int position) {
+        if (position < 0 || position >= model.config().contextLength()) {
+            throw new IllegalArgumentException("position id " + position + "; the model has positions 0 to "
+                    + (model.config().contextLength() - 1));
         }
     }
 

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.LongStream;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.MatrixPacker;
@@ -20,6 +21,8 @@ import org.vecformer.loader.TensorInfo;
  * and packs them. Names are given without the prefix that a checkpoint may have ("transformer.").
  */
 final class Weights implements AutoCloseable {
+
+    private static final int MOST_LABELS = 1 << 20;
 
     private final Checkpoint checkpoint;
     private final String prefix;
@@ -52,8 +55,15 @@ final class Weights implements AutoCloseable {
         return checkpoint.names().stream().findFirst().map(name -> checkpoint.file(name).toString()).orElse("(empty)");
     }
 
-    boolean has(String name) {
-        return checkpoint.find(prefix + name).isPresent();
+    /** The rows of a matrix whose size the config does not tell: a classifier's labels. */
+    int rows(String name) throws FormatException {
+        TensorInfo tensor = find(name);
+        if (tensor.shape().size() != 2 || tensor.shape().getFirst() < 1 || tensor.shape().getFirst() > MOST_LABELS) {
+            throw new FormatException(checkpoint.file(tensor.name()),
+                    "tensor " + tensor.name() + " has shape " + tensor.shape()
+                            + ", expected [labels, hidden size] with 1 to " + MOST_LABELS + " labels");
+        }
+        return Math.toIntExact(tensor.shape().getFirst());
     }
 
     /** A matrix in the given order, under its name with or without the prefix. */
@@ -78,11 +88,16 @@ final class Weights implements AutoCloseable {
         return vector;
     }
 
-    private TensorInfo tensor(String name, long... shape) throws FormatException {
-        String full = checkpoint.find(prefix + name).isPresent() ? prefix + name : name;
-        TensorInfo tensor = checkpoint.find(full).orElseThrow(() -> new FormatException(
+    /** The tensor of this name, with the prefix or (a head) without. */
+    private TensorInfo find(String name) throws FormatException {
+        return checkpoint.find(prefix + name).or(() -> checkpoint.find(name)).orElseThrow(() -> new FormatException(
                 "the checkpoint " + source() + " has no tensor " + prefix + name + ", which the config calls for"));
-        List<Long> expected = java.util.stream.LongStream.of(shape).boxed().toList();
+    }
+
+    private TensorInfo tensor(String name, long... shape) throws FormatException {
+        TensorInfo tensor = find(name);
+        String full = tensor.name();
+        List<Long> expected = LongStream.of(shape).boxed().toList();
         if (!tensor.shape().equals(expected)) {
             throw new FormatException(checkpoint.file(full), "tensor " + full + " has shape " + tensor.shape()
                     + ", expected " + expected + " from the config");

@@ -38,7 +38,12 @@ public final class TextGenerator implements AutoCloseable {
         this.model = model;
         this.tokenizer = tokenizer;
         session = model.openSession(options);
-        loop = new DecodingLoop(session);
+        try {
+            loop = new DecodingLoop(session);
+        } catch (RuntimeException | Error e) {
+            session.close();
+            throw e;
+        }
     }
 
     /**

@@ -1,0 +1,39 @@
+package org.vecformer.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * The backends that a run tests. The build runs the tests tagged "width" once for each lane width and once for scalar kernels (see
+ * pom.xml); the property {@value #EXPECTED} says which one a run is for, and opening an engine here asserts that it is what runs.
+ */
+public final class TestBackends {
+
+    /** Bits of the vectors that must run; 0 for scalar kernels only; absent for the machine's own width. */
+    private static final String EXPECTED = "vecformer.expectedBits";
+
+    private TestBackends() {
+    }
+
+    /** The backend under test in this run. */
+    public static BackendChoice tested() {
+        return Integer.getInteger(EXPECTED, -1) == 0 ? BackendChoice.SCALAR : BackendChoice.VECTOR;
+    }
+
+    /** An engine with the backend under test, after checking that it is the one this run is for. */
+    public static Engine open(int threads) {
+        Engine engine = Engine.create(EngineOptions.defaults().withBackend(tested()).withThreads(threads));
+        assertThat(engine.notes()).isEmpty();
+        int expected = Integer.getInteger(EXPECTED, -1);
+        if (expected >= 0) {
+            assertThat(engine.vectorBits()).as("lane width that runs").isEqualTo(expected);
+        } else {
+            assertThat(engine.vectorBits()).as("lane width that runs").isGreaterThanOrEqualTo(128);
+        }
+        return engine;
+    }
+
+    /** A reference engine on scalar kernels with one thread. */
+    public static Engine openScalar() {
+        return Engine.create(EngineOptions.defaults().withBackend(BackendChoice.SCALAR).withThreads(1));
+    }
+}

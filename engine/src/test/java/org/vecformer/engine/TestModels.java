@@ -1,0 +1,105 @@
+package org.vecformer.engine;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import org.vecformer.loader.DType;
+import org.vecformer.loader.SafetensorsWriter;
+
+/** Small GPT-2 models with seeded random weights, written to disk as a user's would be. */
+public final class TestModels {
+
+    private TestModels() {
+    }
+
+    /** Sizes of a model; the odd ones find what even ones hide. */
+    public record Shape(int vocabulary, int context, int hidden, int layers, int heads, int inner) {
+        /** Nothing here is a multiple of a vector. */
+        public static final Shape ODD = new Shape(101, 70, 30, 2, 3, 37);
+        /** Heads of 64 as real models have, more positions than one cache page. */
+        public static final Shape EVEN = new Shape(257, 96, 128, 2, 2, 512);
+    }
+
+    /** Writes config.json and model.safetensors. */
+    public static Path write(Path directory, Shape shape, long seed, DType dtype) throws IOException {
+        Files.createDirectories(directory);
+        Files.writeString(directory.resolve("config.json"), """
+                {"model_type": "gpt2", "vocab_size": %d, "n_positions": %d, "n_embd": %d, "n_layer": %d, "n_head": %d,
+                 "n_inner": %d, "eos_token_id": 0, "bos_token_id": 0}
+                """.formatted(shape.vocabulary, shape.context, shape.hidden, shape.layers, shape.heads, shape.inner));
+        Map<String, long[]> tensors = tensors(shape);
+        List<SafetensorsWriter.Declaration> declarations = new ArrayList<>();
+        tensors.forEach((name, dimensions) -> {
+            List<Long> list = new ArrayList<>();
+            for (long dimension : dimensions) {
+                list.add(dimension);
+            }
+            declarations.add(new SafetensorsWriter.Declaration(name, dtype, list));
+        });
+        RandomGenerator random = new java.util.Random(seed);
+        try (SafetensorsWriter writer = SafetensorsWriter.create(directory.resolve("model.safetensors"), declarations,
+                Map.of());
+                Arena arena = Arena.ofConfined()) {
+            for (Map.Entry<String, long[]> tensor : tensors.entrySet()) {
+                long count = 1;
+                for (long dimension : tensor.getValue()) {
+                    count *= dimension;
+                }
+                MemorySegment data = arena.allocate(count * dtype.bits() / 8, 8);
+                boolean norm = tensor.getKey().contains("ln_") && tensor.getKey().endsWith("weight");
+                for (long i = 0; i < count; i++) {
+                    set(data, dtype, i, (float) (random.nextGaussian() * 0.2 + (norm ? 1 : 0)));
+                }
+                writer.append(data);
+            }
+            writer.finish();
+        }
+        return directory;
+    }
+
+    private static void set(MemorySegment data, DType dtype, long i, float value) {
+        switch (dtype) {
+            case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+            case F64 -> data.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+            case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
+            case BF16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >>> 16));
+            default -> throw new IllegalArgumentException(dtype.toString());
+        }
+    }
+
+    private static Map<String, long[]> tensors(Shape shape) {
+        long hidden = shape.hidden;
+        Map<String, long[]> tensors = new LinkedHashMap<>();
+        tensors.put("wte.weight", new long[]{shape.vocabulary, hidden});
+        tensors.put("wpe.weight", new long[]{shape.context, hidden});
+        for (int i = 0; i < shape.layers; i++) {
+            String name = "h." + i + ".";
+            norm(tensors, name + "ln_1", hidden);
+            linear(tensors, name + "attn.c_attn", hidden, 3 * hidden);
+            linear(tensors, name + "attn.c_proj", hidden, hidden);
+            norm(tensors, name + "ln_2", hidden);
+            linear(tensors, name + "mlp.c_fc", hidden, shape.inner);
+            linear(tensors, name + "mlp.c_proj", shape.inner, hidden);
+        }
+        norm(tensors, "ln_f", hidden);
+        return tensors;
+    }
+
+    private static void norm(Map<String, long[]> tensors, String name, long hidden) {
+        tensors.put(name + ".weight", new long[]{hidden});
+        tensors.put(name + ".bias", new long[]{hidden});
+    }
+
+    private static void linear(Map<String, long[]> tensors, String name, long inputs, long outputs) {
+        tensors.put(name + ".weight", new long[]{inputs, outputs});
+        tensors.put(name + ".bias", new long[]{outputs});
+    }
+}
