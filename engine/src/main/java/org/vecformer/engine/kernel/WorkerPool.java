@@ -68,6 +68,10 @@ public final class WorkerPool implements AutoCloseable {
      * @throws RuntimeException or Error what the task threw, after all chunks ended
      */
     public void run(Task work, int count, int grain) {
+        if (sections.isHeldByCurrentThread() || Thread.currentThread() instanceof Worker worker && worker.isOf(this)) {
+            // It would use the scratch memory of worker 0, who is at work.
+            throw new IllegalStateException("a task must not start another section");
+        }
         int chunks = (int) Math.min(Math.min((long) threads() * CHUNKS_PER_THREAD, MAX_CHUNKS),
                 (count + grain - 1L) / grain);
         if (chunks <= 1 || workers.length == 0 || !sections.tryLock()) {
@@ -77,9 +81,6 @@ public final class WorkerPool implements AutoCloseable {
             return;
         }
         try {
-            if (sections.getHoldCount() > 1) {
-                throw new IllegalStateException("a task must not start another section");
-            }
             if (closed) {
                 throw new IllegalStateException("the engine is closed");
             }
@@ -167,6 +168,10 @@ public final class WorkerPool implements AutoCloseable {
             super(null, null, "vecformer-worker-" + index, 0, false);
             this.index = index;
             setDaemon(true);
+        }
+
+        boolean isOf(WorkerPool pool) {
+            return pool == WorkerPool.this;
         }
 
         void wake() {

@@ -1,0 +1,352 @@
+package org.vecformer.engine.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Each item once, whatever happens: that is what the kernels rely on. The time limits only turn a hang into a failure. */
+@Timeout(60)
+class WorkerPoolTest {
+
+    private static final int PATIENCE_SECONDS = 20;
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 7})
+    void everyItemRunsExactlyOnce(int threads) {
+        try (WorkerPool pool = new WorkerPool(threads)) {
+            assertThat(pool.threads()).isEqualTo(threads);
+            assertThat(pool.workerThreads()).hasSize(threads - 1);
+            for (int count : new int[]{0, 1, 2, 3, 5, 8, 15, 16, 17, 31, 64, 100, 1000, 4099}) {
+                for (int grain : new int[]{1, 2, 3, 7, 16, 100, 4099, Integer.MAX_VALUE}) {
+                    checkOnce(pool, count, grain);
+                }
+            }
+        }
+    }
+
+    private static void checkOnce(WorkerPool pool, int count, int grain) {
+        AtomicIntegerArray seen = new AtomicIntegerArray(count);
+        AtomicInteger wrong = new AtomicInteger();
+        AtomicInteger chunks = new AtomicInteger();
+        pool.run((from, to, worker) -> {
+            chunks.incrementAndGet();
+            if (from >= to || worker < 0 || worker >= pool.threads()) {
+                wrong.incrementAndGet();
+            }
+            for (int i = from; i < to; i++) {
+                seen.incrementAndGet(i);
+            }
+        }, count, grain);
+        assertThat(wrong).as("empty chunks and bad worker indices").hasValue(0);
+        assertThat(chunks.get()).as("chunks of %d items, grain %d", count, grain)
+                .isLessThanOrEqualTo(Math.ceilDiv(count, grain));
+        for (int i = 0; i < count; i++) {
+            assertThat(seen.get(i)).as("runs of item %d of %d, grain %d", i, count, grain).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void twoChunksAtOnceHaveDifferentWorkerIndices() {
+        try (WorkerPool pool = new WorkerPool(4)) {
+            AtomicIntegerArray inUse = new AtomicIntegerArray(4);
+            AtomicInteger clashes = new AtomicInteger();
+            for (int i = 0; i < 500; i++) {
+                pool.run((_, _, worker) -> {
+                    if (inUse.incrementAndGet(worker) != 1) {
+                        clashes.incrementAndGet();
+                    }
+                    Thread.onSpinWait();
+                    inUse.decrementAndGet(worker);
+                }, 16, 1);
+            }
+            assertThat(clashes).as("scratch memory used by two at once").hasValue(0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4})
+    void whatATaskThrowsReachesTheCaller(int threads) {
+        try (WorkerPool pool = new WorkerPool(threads)) {
+            for (int bad = 0; bad < 16; bad++) {
+                int item = bad;
+                IllegalArgumentException failure = new IllegalArgumentException("item " + item);
+                assertThatThrownBy(() -> pool.run(throwing(item, failure), 16, 1)).isSameAs(failure);
+                StackOverflowError error = new StackOverflowError("item " + item);
+                assertThatThrownBy(() -> pool.run(throwing(item, error), 16, 1)).isSameAs(error);
+                checkOnce(pool, 100, 1);
+            }
+        }
+    }
+
+    private static WorkerPool.Task throwing(int item, Throwable failure) {
+        return (from, to, _) -> {
+            if (item >= from && item < to) {
+                switch (failure) {
+                    case RuntimeException e -> throw e;
+                    case Error e -> throw e;
+                    default -> throw new AssertionError(failure);
+                }
+            }
+        };
+    }
+
+    @Test
+    void ofSeveralFailuresOneReachesTheCaller() {
+        try (WorkerPool pool = new WorkerPool(3)) {
+            List<RuntimeException> thrown = Collections.synchronizedList(new ArrayList<>());
+            for (int i = 0; i < 100; i++) {
+                thrown.clear();
+                assertThatThrownBy(() -> pool.run((from, _, _) -> {
+                    RuntimeException e = new IllegalArgumentException("chunk from " + from);
+                    thrown.add(e);
+                    throw e;
+                }, 12, 1)).satisfies(e -> assertThat(thrown).contains((RuntimeException) e));
+                assertThat(thrown).as("chunks that ran although others failed").hasSize(12);
+            }
+            checkOnce(pool, 1000, 1);
+        }
+    }
+
+    @Test
+    void theCallerHearsOfAFailureOnlyAfterAllChunksEnded() {
+        try (WorkerPool pool = new WorkerPool(3)) {
+            for (int round = 0; round < 20; round++) {
+                AtomicInteger ended = new AtomicInteger();
+                assertThatThrownBy(() -> pool.run((from, _, _) -> {
+                    if (from == 0) {
+                        throw new IllegalArgumentException("the first chunk");
+                    }
+                    LockSupport.parkNanos(200_000);
+                    ended.incrementAndGet();
+                }, 12, 1)).hasMessage("the first chunk");
+                // Tasks use buffers of the caller's: nobody may write to them after the call.
+                assertThat(ended).hasValue(11);
+            }
+        }
+    }
+
+    @Test
+    void callersDoNotGetIntoEachOthersWay() throws Exception {
+        try (WorkerPool pool = new WorkerPool(3); ExecutorService callers = Executors.newFixedThreadPool(3)) {
+            checkCallers(pool, callers, 3, 1500);
+        }
+    }
+
+    @Test
+    void virtualThreadsMayCall() throws Exception {
+        try (WorkerPool pool = new WorkerPool(3);
+                ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+            checkCallers(pool, callers, 16, 200);
+        }
+    }
+
+    /** Each caller sums numbers of its own, section after section; now and then one of its sections fails. */
+    private static void checkCallers(WorkerPool pool, ExecutorService callers, int count, int sections)
+            throws Exception {
+        List<Callable<Integer>> work = new ArrayList<>();
+        for (int c = 0; c < count; c++) {
+            int caller = c;
+            work.add(() -> {
+                int right = 0;
+                int[] squares = new int[40];
+                for (int s = 0; s < sections; s++) {
+                    int offset = caller * 10_000 + s;
+                    pool.run((from, to, _) -> {
+                        for (int i = from; i < to; i++) {
+                            squares[i] = offset + i * i;
+                        }
+                    }, squares.length, 1);
+                    boolean all = true;
+                    for (int i = 0; i < squares.length; i++) {
+                        all &= squares[i] == offset + i * i;
+                    }
+                    right += all ? 1 : 0;
+                    if (s % 50 == 0) {
+                        IllegalArgumentException mine = new IllegalArgumentException("caller " + caller);
+                        assertThatThrownBy(() -> pool.run(throwing(3, mine), 16, 1)).isSameAs(mine);
+                    }
+                }
+                return right;
+            });
+        }
+        for (Future<Integer> result : callers.invokeAll(work)) {
+            assertThat(result.get()).isEqualTo(sections);
+        }
+    }
+
+    @Test
+    void parkedWorkersWakeUp() throws InterruptedException {
+        try (WorkerPool pool = new WorkerPool(4)) {
+            for (int round = 0; round < 5; round++) {
+                awaitState(pool.workerThreads(), Thread.State.WAITING);
+                assertThat(runNeedingAllThreads(pool)).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void noWakeUpIsLostHoweverLongTheWorkersWereIdle() {
+        Random random = new Random(1);
+        try (WorkerPool pool = new WorkerPool(3)) {
+            // A worker gives up spinning after about a millisecond: pauses around that find it on its way to sleep.
+            for (int round = 0; round < 400; round++) {
+                LockSupport.parkNanos(random.nextInt(2_500_000));
+                assertThat(runNeedingAllThreads(pool)).as("round %d: every thread took part", round).isTrue();
+            }
+        }
+    }
+
+    /** A section that ends only when all threads are in it; false if they did not come. */
+    private static boolean runNeedingAllThreads(WorkerPool pool) {
+        CountDownLatch together = new CountDownLatch(pool.threads());
+        AtomicInteger gaveUp = new AtomicInteger();
+        pool.run((_, _, _) -> {
+            together.countDown();
+            try {
+                if (!together.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                    gaveUp.incrementAndGet();
+                }
+            } catch (InterruptedException _) {
+                gaveUp.incrementAndGet();
+            }
+        }, pool.threads(), 1);
+        return gaveUp.get() == 0;
+    }
+
+    private static void awaitState(Thread[] threads, Thread.State state) throws InterruptedException {
+        for (Thread thread : threads) {
+            while (thread.getState() != state) {
+                Thread.sleep(1);
+            }
+        }
+    }
+
+    @Test
+    void thousandsOfTinySections() {
+        try (WorkerPool pool = new WorkerPool(2)) {
+            long[] sums = new long[8];
+            WorkerPool.Task task = (from, to, _) -> {
+                for (int i = from; i < to; i++) {
+                    sums[i] += i;
+                }
+            };
+            int sections = 30_000;
+            for (int i = 0; i < sections; i++) {
+                pool.run(task, sums.length, 1);
+            }
+            // Not atomic on purpose: a section sees what the one before it wrote, whichever thread that was.
+            for (int i = 0; i < sums.length; i++) {
+                assertThat(sums[i]).isEqualTo((long) i * sections);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void aTaskMustNotStartAnotherSection(int threads) {
+        try (WorkerPool pool = new WorkerPool(threads)) {
+            // Every thread of the pool tries, the caller and the workers.
+            CountDownLatch together = new CountDownLatch(threads);
+            AtomicInteger refused = new AtomicInteger();
+            pool.run((_, _, _) -> {
+                together.countDown();
+                try {
+                    together.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+                    pool.run((_, _, _) -> {
+                    }, 100, 1);
+                } catch (IllegalStateException e) {
+                    if (e.getMessage().contains("must not start another section")) {
+                        refused.incrementAndGet();
+                    }
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            }, threads, 1);
+            assertThat(refused).hasValue(threads);
+            checkOnce(pool, 100, 1);
+        }
+    }
+
+    @Test
+    void closeEndsTheThreads() throws InterruptedException {
+        WorkerPool idle = new WorkerPool(4);
+        awaitState(idle.workerThreads(), Thread.State.WAITING);
+        WorkerPool busy = new WorkerPool(4);
+        checkOnce(busy, 1000, 1);
+        for (WorkerPool pool : new WorkerPool[]{idle, busy}) {
+            pool.close();
+            pool.close();
+            for (Thread worker : pool.workerThreads()) {
+                worker.join(PATIENCE_SECONDS * 1000L);
+                assertThat(worker.isAlive()).isFalse();
+            }
+            assertThatThrownBy(() -> pool.run((_, _, _) -> {
+            }, 100, 1)).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        }
+    }
+
+    @Test
+    void closeWaitsForTheSectionThatRuns() throws InterruptedException {
+        WorkerPool pool = new WorkerPool(2);
+        List<String> events = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch started = new CountDownLatch(1);
+        CountDownLatch mayGoOn = new CountDownLatch(1);
+        Thread caller = Thread.ofPlatform().start(() -> {
+            pool.run((_, _, _) -> {
+                started.countDown();
+                try {
+                    mayGoOn.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                events.add("chunk");
+            }, 3, 1);
+        });
+        started.await();
+        Thread closer = Thread.ofPlatform().start(() -> {
+            pool.close();
+            events.add("closed");
+        });
+        awaitState(new Thread[]{closer}, Thread.State.WAITING);
+        mayGoOn.countDown();
+        caller.join();
+        closer.join();
+        assertThat(events).containsExactly("chunk", "chunk", "chunk", "closed");
+    }
+
+    @Test
+    void workersAreDaemons() {
+        try (WorkerPool pool = new WorkerPool(3)) {
+            assertThat(pool.workerThreads()).allSatisfy(worker -> {
+                assertThat(worker.isDaemon()).isTrue();
+                assertThat(worker.getName()).startsWith("vecformer-worker-");
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 1025})
+    void threadCountsOutOfRangeAreRefused(int threads) {
+        assertThatIllegalArgumentException().isThrownBy(() -> {
+            new WorkerPool(threads).close();
+        }).withMessageContaining(Integer.toString(threads));
+    }
+}
