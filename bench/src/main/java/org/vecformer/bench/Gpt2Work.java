@@ -1,0 +1,46 @@
+package org.vecformer.bench;
+
+import org.vecformer.engine.WeightType;
+import org.vecformer.loader.Gpt2Config;
+
+/** How much a GPT-2 has to read and to compute: the arithmetic behind shares of the machine's limits. */
+public final class Gpt2Work {
+
+    private Gpt2Work() {
+    }
+
+    /** Numbers in the matrices of all blocks: queries, keys, values, attention output, feed-forward up and down. */
+    static long blockWeights(Gpt2Config config) {
+        long hidden = config.hiddenSize();
+        return config.layers() * (4 * hidden * hidden + 2 * hidden * config.innerSize());
+    }
+
+    /** Numbers in biases and layer norms, which are float32 always. */
+    static long vectorWeights(Gpt2Config config) {
+        long hidden = config.hiddenSize();
+        long norm = 2 * hidden;
+        return config.layers() * (2 * norm + 3 * hidden + hidden + config.innerSize() + hidden) + norm;
+    }
+
+    /**
+     * Bytes of weights that must be read to generate one token: everything but the embeddings, of which one row each is used
+     * (the output layer, tied or not, counts in full). What is read of the key/value cache is not counted, so shares come out a little
+     * low.
+     */
+    public static long bytesPerToken(Gpt2Config config, WeightType type) {
+        long head = (long) config.hiddenSize() * config.vocabularySize();
+        return (blockWeights(config) + head) * type.bytes() + vectorWeights(config) * Float.BYTES;
+    }
+
+    /**
+     * Floating-point operations for a prompt of so many tokens when only the last one's logits are wanted: two for each weight of a
+     * matrix and token, and for attention's two products over the positions up to each token's own. Norms, softmax
+     * and activation are not counted (under 1 %).
+     */
+    public static long flopsPerPrompt(Gpt2Config config, int tokens) {
+        long head = (long) config.hiddenSize() * config.vocabularySize();
+        long pairs = tokens * (tokens + 1L) / 2;
+        long attention = 4L * config.layers() * config.hiddenSize() * pairs;
+        return 2 * blockWeights(config) * tokens + attention + 2 * head;
+    }
+}

@@ -1,0 +1,41 @@
+package org.vecformer.bench;
+
+import java.util.Arrays;
+
+/** The values that the rounds of a measurement gave. */
+record Samples(double[] values) {
+
+    Samples {
+        if (values.length == 0) {
+            throw new IllegalArgumentException("no samples");
+        }
+        values = values.clone();
+    }
+
+    double median() {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    double least() {
+        return Arrays.stream(values).min().orElseThrow();
+    }
+
+    double most() {
+        return Arrays.stream(values).max().orElseThrow();
+    }
+
+    /** Each value, times a factor, as a share of the other's value of the same round. */
+    Samples shareOf(double factor, Samples limits) {
+        if (limits.values.length != values.length) {
+            throw new IllegalArgumentException(values.length + " values and " + limits.values.length + " limits");
+        }
+        double[] shares = new double[values.length];
+        for (int i = 0; i < shares.length; i++) {
+            shares[i] = values[i] * factor / limits.values[i];
+        }
+        return new Samples(shares);
+    }
+}

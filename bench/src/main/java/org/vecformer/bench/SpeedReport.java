@@ -1,0 +1,307 @@
+package org.vecformer.bench;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.vecformer.engine.BackendChoice;
+import org.vecformer.engine.Engine;
+import org.vecformer.engine.EngineOptions;
+import org.vecformer.engine.WeightType;
+import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.LoadOptions;
+import org.vecformer.loader.Gpt2Config;
+import org.vecformer.loader.ModelFiles;
+
+/**
+ * Prints the speed of GPT-2 124M (random weights, or a model that is given) as shares of what the machine can do: generating a token
+ * is bound by reading the weights, a prompt by multiply-adds. Limits and model are measured in turn, round by round; shares are
+ * formed within a round, and medians over rounds.
+ */
+public final class SpeedReport {
+
+    /** The floors that {@code --check} insists on for float32. */
+    static final double DECODE_FLOOR = 0.50;
+    static final double PROMPT_FLOOR = 0.30;
+
+    private static final int PROMPT_TOKENS = 128;
+    private static final int DECODE_TOKENS = 64;
+
+    static final int OK = 0;
+    static final int MISSED = 1;
+    static final int USAGE = 2;
+
+    private static final String HELP = """
+            usage: java --add-modules jdk.incubator.vector -cp benchmarks.jar org.vecformer.bench.SpeedReport [options]
+              --model DIR      a GPT-2 (default: random weights of the 124M shape, made in a temporary folder)
+              --weights LIST   how weights are kept, of f32, bf16, f16 (default: f32)
+              --backend NAME   vector or scalar (default: vector)
+              --rounds N       how often everything is measured (default: 7)
+              --threads N      threads, of the limits too (default: one per processor)
+              --json           JSON lines instead of a table
+              --check          exit status 1 unless float32 reaches 50 % of read bandwidth and 30 % of the FMA peak
+              --help           this text
+            """;
+
+    /** What the command line asks for. */
+    record Options(Optional<Path> model, List<WeightType> weights, BackendChoice backend, int rounds, int threads,
+            boolean json, boolean check, boolean help) {
+
+        /**
+         * @throws IllegalArgumentException for anything that is not understood; the message is for the user
+         */
+        static Options parse(String... args) {
+            Optional<Path> model = Optional.empty();
+            List<WeightType> weights = List.of(WeightType.F32);
+            BackendChoice backend = BackendChoice.VECTOR;
+            int rounds = 7;
+            int threads = Runtime.getRuntime().availableProcessors();
+            boolean json = false;
+            boolean check = false;
+            boolean help = false;
+            var rest = Arrays.asList(args).iterator();
+            while (rest.hasNext()) {
+                String option = rest.next();
+                switch (option) {
+                    case "--json" -> json = true;
+                    case "--check" -> check = true;
+                    case "--help" -> help = true;
+                    case "--model", "--weights", "--backend", "--rounds", "--threads" -> {
+                        if (!rest.hasNext()) {
+                            throw new IllegalArgumentException(option + " needs a value");
+                        }
+                        String value = rest.next();
+                        switch (option) {
+                            case "--model" -> model = Optional.of(Path.of(value));
+                            case "--weights" -> weights = weights(value);
+                            case "--backend" -> backend = switch (value) {
+                                case "vector" -> BackendChoice.VECTOR;
+                                case "scalar" -> BackendChoice.SCALAR;
+                                default -> throw new IllegalArgumentException(
+                                        "--backend is " + value + "; expected vector or scalar");
+                            };
+                            case "--rounds" -> rounds = number(option, value, 10_000);
+                            default -> threads = number(option, value, EngineOptions.MOST_THREADS);
+                        }
+                    }
+                    default -> throw new IllegalArgumentException("unknown option " + option + "; see --help");
+                }
+            }
+            if (check && !weights.contains(WeightType.F32)) {
+                throw new IllegalArgumentException("--check is about float32, which --weights leaves out");
+            }
+            return new Options(model, weights, backend, rounds, threads, json, check, help);
+        }
+
+        private static List<WeightType> weights(String list) {
+            List<WeightType> types = new ArrayList<>();
+            for (String name : list.split(",", -1)) {
+                types.add(Arrays.stream(WeightType.values()).filter(type -> spelt(type).equals(name)).findFirst()
+                        .orElseThrow(() -> new IllegalArgumentException(
+                                "--weights names \"" + name + "\"; expected f32, bf16 or f16")));
+            }
+            return types;
+        }
+
+        private static int number(String option, String value, int most) {
+            int number;
+            try {
+                number = Integer.parseInt(value);
+            } catch (NumberFormatException _) {
+                number = 0;
+            }
+            if (number < 1 || number > most) {
+                throw new IllegalArgumentException(option + " is " + value + "; expected 1 to " + most);
+            }
+            return number;
+        }
+    }
+
+    /**
+     * One line of the report.
+     *
+     * @param name    what was measured
+     * @param unit    of the values
+     * @param values  one for each round
+     * @param shares  of the limit, one for each round; null for a limit itself
+     * @param limit   the limit's name; null for a limit itself
+     */
+    record Line(String name, String unit, Samples values, Samples shares, String limit) {}
+
+    private SpeedReport() {
+    }
+
+    public static void main(String[] args) throws Exception {
+        int status = run(args, System.out, System.err);
+        System.out.flush();
+        System.exit(status);
+    }
+
+    /** The program but for the end of the process; returns the exit status. */
+    static int run(String[] args, PrintStream out, PrintStream err) throws IOException, InterruptedException {
+        Options options;
+        try {
+            options = Options.parse(args);
+        } catch (IllegalArgumentException e) {
+            err.println("SpeedReport: " + e.getMessage());
+            return USAGE;
+        }
+        if (options.help) {
+            out.print(HELP);
+            return OK;
+        }
+        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+            err.println("SpeedReport: the limits are measured with vectors: start java with "
+                    + "--add-modules jdk.incubator.vector");
+            return USAGE;
+        }
+        if (options.model.isPresent()) {
+            return report(options, options.model.get(), out, err);
+        }
+        try (TemporaryModel model = TemporaryModel.create(RandomModel.gpt2Small())) {
+            return report(options, model.directory(), out, err);
+        }
+    }
+
+    private static int report(Options options, Path directory, PrintStream out, PrintStream err)
+            throws IOException, InterruptedException {
+        boolean missed = false;
+        try (Engine engine = Engine.create(
+                EngineOptions.defaults().withBackend(options.backend).withThreads(options.threads));
+                Limits limits = new Limits(options.threads, Limits.READ_BYTES)) {
+            engine.awaitWarmUp();
+            ModelFiles files = ModelFiles.of(directory);
+            if (!options.json) {
+                out.printf(Locale.ROOT, "%s; %s; Java %s; %s%n", processor(), engine.description(),
+                        Runtime.version(), options.model.map(m -> "model " + m).orElse("random GPT-2 124M"));
+                out.printf(Locale.ROOT,
+                        "prompt of %d tokens, then %d tokens greedily; %d rounds: median (least - most)%n%n",
+                        PROMPT_TOKENS, DECODE_TOKENS, options.rounds);
+                out.printf(Locale.ROOT, "%-22s %12s %-9s %-21s %s%n", "", "median", "", "(least - most)",
+                        "share of the machine's limit");
+            }
+            for (WeightType type : options.weights) {
+                List<Line> lines = measure(engine, files, type, limits, options.rounds);
+                for (Line line : lines) {
+                    out.println(options.json ? json(line, engine, type) : text(line));
+                }
+                out.flush();
+                if (options.check && type == WeightType.F32) {
+                    for (String miss : missedFloors(lines)) {
+                        err.println("SpeedReport: " + miss);
+                        missed = true;
+                    }
+                }
+            }
+        }
+        return missed ? MISSED : OK;
+    }
+
+    private static List<Line> measure(Engine engine, ModelFiles files, WeightType type, Limits limits, int rounds)
+            throws IOException {
+        SpeedRun.Plan plan = new SpeedRun.Plan(PROMPT_TOKENS, DECODE_TOKENS, rounds, Limits.SECONDS);
+        try (Gpt2 model = Gpt2.load(engine, files, LoadOptions.defaults().withWeights(type))) {
+            int needed = PROMPT_TOKENS + DECODE_TOKENS;
+            if (model.config().contextLength() < needed) {
+                throw new IOException("the model " + files + " has a context of " + model.config().contextLength()
+                        + " tokens; " + needed + " are needed");
+            }
+            try (SpeedRun run = new SpeedRun(model, plan)) {
+                return lines(model.config(), type, plan, run.run(limits));
+            }
+        }
+    }
+
+    static List<Line> lines(Gpt2Config config, WeightType type, SpeedRun.Plan plan, SpeedRun.Result result) {
+        double gigabytesPerToken = Gpt2Work.bytesPerToken(config, type) / 1e9;
+        double gigaflopsPerToken = Gpt2Work.flopsPerPrompt(config, plan.promptTokens()) / 1e9 / plan.promptTokens();
+        return List.of(
+                new Line("read bandwidth", "GB/s", result.readBandwidth(), null, null),
+                new Line("FMA peak", "GFLOP/s", result.fmaPeak(), null, null),
+                new Line("decode " + spelt(type), "tokens/s", result.decode(),
+                        result.decode().shareOf(gigabytesPerToken, result.readBandwidth()), "read bandwidth"),
+                new Line("prompt " + spelt(type), "tokens/s", result.prompt(),
+                        result.prompt().shareOf(gigaflopsPerToken, result.fmaPeak()), "FMA peak"));
+    }
+
+    /** A sentence for each floor that float32 misses. */
+    static List<String> missedFloors(List<Line> lines) {
+        List<String> missed = new ArrayList<>();
+        for (Line line : lines) {
+            if (line.shares == null) {
+                continue;
+            }
+            double floor = line.name.startsWith("decode") ? DECODE_FLOOR : PROMPT_FLOOR;
+            // Written so that NaN misses too.
+            if (!(line.shares.median() >= floor)) {
+                missed.add(String.format(Locale.ROOT, "%s reaches %.1f %% of the machine's %s; the floor is %.0f %%",
+                        line.name, 100 * line.shares.median(), line.limit, 100 * floor));
+            }
+        }
+        return missed;
+    }
+
+    private static String text(Line line) {
+        Samples v = line.values;
+        String text = String.format(Locale.ROOT, "%-22s %12.1f %-9s %-21s", line.name, v.median(), line.unit,
+                String.format(Locale.ROOT, "(%.1f - %.1f)", v.least(), v.most()));
+        return line.shares == null
+                ? text.stripTrailing()
+                : text + String.format(Locale.ROOT, " %.1f %% of %s (%.1f - %.1f)", 100 * line.shares.median(),
+                        line.limit,
+                        100 * line.shares.least(), 100 * line.shares.most());
+    }
+
+    static String json(Line line, Engine engine, WeightType type) throws IOException {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
+            json.writeStartObject();
+            json.writeStringField("test", line.name);
+            json.writeStringField("weights", spelt(type));
+            json.writeStringField("backend", engine.backend());
+            json.writeNumberField("threads", engine.threads());
+            json.writeNumberField("rounds", line.values.values().length);
+            json.writeStringField("unit", line.unit);
+            samples(json, "", line.values);
+            if (line.shares != null) {
+                json.writeStringField("limit", line.limit);
+                samples(json, "share_", line.shares);
+            }
+            json.writeEndObject();
+        }
+        return text.toString();
+    }
+
+    private static void samples(JsonGenerator json, String prefix, Samples samples) throws IOException {
+        json.writeNumberField(prefix + "median", samples.median());
+        json.writeNumberField(prefix + "least", samples.least());
+        json.writeNumberField(prefix + "most", samples.most());
+    }
+
+    private static String spelt(WeightType type) {
+        return type.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The processor's name where Linux tells it. */
+    private static String processor() {
+        Path info = Path.of("/proc/cpuinfo");
+        String kind = System.getProperty("os.arch");
+        if (Files.isReadable(info)) {
+            try (var lines = Files.lines(info)) {
+                kind = lines.filter(line -> line.startsWith("model name")).findFirst()
+                        .map(line -> line.substring(line.indexOf(':') + 1).strip()).orElse(kind);
+            } catch (IOException _) {
+                // The name is a courtesy.
+            }
+        }
+        return kind;
+    }
+}

@@ -1,0 +1,77 @@
+package org.vecformer.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
+import org.junit.jupiter.api.Test;
+import org.openjdk.jmh.annotations.Benchmark;
+
+/** The jar as people run it. */
+class BenchmarksJarIT {
+
+    private static final List<Class<?>> ALL = List.of(ActivationBenchmark.class, AttentionBenchmark.class,
+            ForwardBenchmark.class, LayerNormBenchmark.class, MatmulBenchmark.class, SamplingBenchmark.class,
+            StartBenchmark.class, TokenizerBenchmark.class);
+
+    private final Path jar = Path.of(System.getProperty("vecformer.jar"));
+
+    @Test
+    void itHasTheListOfBenchmarksAndTheLicences() throws IOException {
+        try (JarFile file = new JarFile(jar.toFile())) {
+            assertThat(file.getManifest().getMainAttributes().getValue(Attributes.Name.MAIN_CLASS))
+                    .isEqualTo("org.openjdk.jmh.Main");
+            // Without it the annotation processor did not run.
+            assertThat(file.getEntry("META-INF/BenchmarkList")).isNotNull();
+            assertThat(file.getEntry("module-info.class")).isNull();
+            assertThat(file.getEntry("META-INF/LICENSE")).isNotNull();
+            assertThat(file.getEntry("META-INF/LICENSE.txt")).isNotNull();
+            assertThat(file.getEntry("LICENSE")).isNotNull();
+        }
+    }
+
+    @Test
+    void jmhListsEveryBenchmark() throws IOException, InterruptedException {
+        List<String> expected = ALL.stream().flatMap(type -> java.util.Arrays.stream(type.getMethods())
+                .filter(m -> m.isAnnotationPresent(Benchmark.class)).map(m -> type.getName() + "." + m.getName()))
+                .toList();
+        assertThat(expected).hasSizeGreaterThanOrEqualTo(ALL.size());
+        Run run = java("-jar", jar.toString(), "-l");
+        assertThat(run.status).as(run.output).isZero();
+        assertThat(run.output.lines().filter(line -> line.startsWith("org.")))
+                .containsExactlyInAnyOrderElementsOf(expected);
+    }
+
+    @Test
+    void theReportStarts() throws IOException, InterruptedException {
+        Run run = java("-cp", jar.toString(), "org.vecformer.bench.SpeedReport", "--help");
+        assertThat(run.status).as(run.output).isZero();
+        assertThat(run.output).startsWith("usage: java --add-modules jdk.incubator.vector");
+    }
+
+    @Test
+    void withoutTheVectorModuleTheReportSaysWhatToDo() throws IOException, InterruptedException {
+        Run run = java("-cp", jar.toString(), "org.vecformer.bench.SpeedReport");
+        assertThat(run.status).isEqualTo(2);
+        assertThat(run.output.lines()).containsExactly(
+                "SpeedReport: the limits are measured with vectors: start java with --add-modules jdk.incubator.vector");
+    }
+
+    private record Run(int status, String output) {}
+
+    private static Run java(String... arguments) throws IOException, InterruptedException {
+        List<String> line = new java.util.ArrayList<>();
+        line.add(ProcessHandle.current().info().command().orElseThrow());
+        line.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return new Run(process.exitValue(), output);
+    }
+}

@@ -1,0 +1,71 @@
+package org.vecformer.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.vecformer.engine.BackendChoice;
+import org.vecformer.engine.WeightType;
+import org.vecformer.loader.Activation;
+
+/** Each benchmark of an op runs, untimed, and passes its own check; and the check finds a wrong result. */
+class BenchmarksTest {
+
+    static Stream<Arguments> benchmarks() {
+        LayerNormBenchmark norm = new LayerNormBenchmark();
+        norm.rows = 3;
+        ActivationBenchmark activation = new ActivationBenchmark();
+        activation.rows = 2;
+        activation.activation = Activation.GELU;
+        AttentionBenchmark decode = new AttentionBenchmark();
+        decode.shape = AttentionBenchmark.Shape.DECODE;
+        AttentionBenchmark prompt = new AttentionBenchmark();
+        prompt.shape = AttentionBenchmark.Shape.PROMPT;
+        MatmulBenchmark matmul = new MatmulBenchmark();
+        matmul.shape = MatmulBenchmark.Shape.PROMPT;
+        matmul.weights = WeightType.BF16;
+        return Stream.of(norm, activation, decode, prompt, matmul)
+                .flatMap(b -> Stream.of(BackendChoice.SCALAR, BackendChoice.VECTOR).map(k -> Arguments.of(b, k)));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void benchmarks(OpBenchmark benchmark, BackendChoice backend) throws IOException, InterruptedException {
+        benchmark.backend = backend;
+        benchmark.threads = 1;
+        benchmark.open();
+        benchmark.compute();
+        benchmark.checkAndClose();
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void sampling(SamplingBenchmark.Chain chain) {
+        SamplingBenchmark benchmark = new SamplingBenchmark();
+        benchmark.chain = chain;
+        benchmark.prepare();
+        assertThat(benchmark.sample()).isBetween(0, 50256);
+        benchmark.checkAgain();
+    }
+
+    static Stream<SamplingBenchmark.Chain> sampling() {
+        return Stream.of(SamplingBenchmark.Chain.values());
+    }
+
+    @Test
+    void aWrongResultEndsTheBenchmark() throws IOException, InterruptedException {
+        LayerNormBenchmark benchmark = new LayerNormBenchmark();
+        benchmark.backend = BackendChoice.SCALAR;
+        benchmark.threads = 1;
+        benchmark.rows = 1;
+        benchmark.open();
+        benchmark.spoil();
+        assertThatThrownBy(benchmark::checkAndClose).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("layerNorm is wrong");
+    }
+}

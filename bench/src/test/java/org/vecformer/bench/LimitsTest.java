@@ -1,0 +1,29 @@
+package org.vecformer.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.api.Test;
+
+class LimitsTest {
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void bothLimitsArePositiveAndFinite(int threads) {
+        // The loops check their sums themselves.
+        try (Limits limits = new Limits(threads, 5_000_000)) {
+            assertThat(limits.readBandwidth(0.001)).isPositive().isFinite();
+            assertThat(limits.fmaPeak(0.001)).isPositive().isFinite();
+        }
+    }
+
+    @Test
+    void nothingToMeasureIsRefused() {
+        assertThatThrownBy(() -> new Limits(0, 1 << 20)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("0 threads");
+        assertThatThrownBy(() -> new Limits(1, 0)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("0 bytes");
+    }
+}
