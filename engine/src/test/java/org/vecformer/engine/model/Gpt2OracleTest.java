@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -78,14 +80,24 @@ class Gpt2OracleTest {
                 pick(row.get("token_type_ids"), kept));
         if (golden.find(name + ".logits").isPresent()) {
             assertRows(Oracle.floats(golden, name + ".logits"), kept, output.logits, what + " logits");
-        } else {
+        }
+        if (golden.find(name + ".logits_last").isPresent()) {
             float[] last = Oracle.floats(golden, name + ".logits_last");
             assertRow(last, 0, output.logits[kept.length - 1], what + " last logits");
+        }
+        float[] best = Oracle.floats(golden, name + ".top8_values");
+        int[] bestIds = Oracle.ids(golden, name + ".top8_ids");
+        for (int i = 0; i < kept.length; i++) {
+            for (int j = 8 * kept[i]; j < 8 * kept[i] + 8; j++) {
+                assertThat(output.logits[i][bestIds[j]]).as("%s row %d, token %d", what, i, bestIds[j]).isCloseTo(
+                        best[j],
+                        Offset.offset(BOUND));
+            }
         }
         float[] logSumExp = Oracle.floats(golden, name + ".logsumexp");
         for (int i = 0; i < kept.length; i++) {
             assertThat(logSumExp(output.logits[i])).as("%s logsumexp of row %d", what, i)
-                    .isCloseTo(logSumExp[kept[i]], org.assertj.core.data.Offset.offset((double) BOUND));
+                    .isCloseTo(logSumExp[kept[i]], Offset.offset((double) BOUND));
         }
         int layers = 0;
         for (int layer = 0; layer < output.hidden.length; layer++) {
@@ -145,7 +157,7 @@ class Gpt2OracleTest {
                 assertThat(rows).isNotEmpty();
                 for (JsonNode row : rows) {
                     int length = (int) IntStream.of(Oracle.ints(row.get("attention_mask"))).filter(m -> m == 1).count();
-                    float[][] logits = run(model, java.util.Arrays.copyOf(Oracle.ints(row.get("input_ids")), length),
+                    float[][] logits = run(model, Arrays.copyOf(Oracle.ints(row.get("input_ids")), length),
                             null, null).logits;
                     String what = name + " " + row.get("case").asText();
                     switch (model.head()) {
@@ -156,10 +168,10 @@ class Gpt2OracleTest {
                             for (int i = 0; i < length; i++) {
                                 assertThat(logits[i][0]).as(what).isCloseTo(
                                         (float) row.get("start_logits").get(i).asDouble(),
-                                        org.assertj.core.data.Offset.offset(BOUND));
+                                        Offset.offset(BOUND));
                                 assertThat(logits[i][1]).as(what).isCloseTo(
                                         (float) row.get("end_logits").get(i).asDouble(),
-                                        org.assertj.core.data.Offset.offset(BOUND));
+                                        Offset.offset(BOUND));
                             }
                         }
                         case LANGUAGE_MODEL -> throw new AssertionError(what + " was loaded as a language model");

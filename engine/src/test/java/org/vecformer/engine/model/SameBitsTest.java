@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -122,12 +123,11 @@ class SameBitsTest {
     @Test
     void promptSplitAtEveryPoint() {
         for (Twins t : twins) {
-            for (Gpt2 model : t.others) {
-                int[] ids = ids(model, LENGTH, 2);
-                float[][] expected = alone(model, ids);
-                for (int point = 1; point < LENGTH; point++) {
-                    assertSame(expected, split(model, ids, point, LENGTH), t.name + " split at " + point);
-                }
+            Gpt2 model = t.others.getLast();
+            int[] ids = ids(model, LENGTH, 2);
+            float[][] expected = alone(model, ids);
+            for (int point = 1; point < LENGTH; point++) {
+                assertSame(expected, split(model, ids, point, LENGTH), t.name + " split at " + point);
             }
         }
     }
@@ -229,7 +229,7 @@ class SameBitsTest {
                             assertThat(p).isBetween(0f, 1f);
                             sum += p;
                         }
-                        assertThat(sum).isCloseTo(1, org.assertj.core.data.Offset.offset(1e-5));
+                        assertThat(sum).isCloseTo(1, Offset.offset(1e-5));
                     }
                 }
             }
