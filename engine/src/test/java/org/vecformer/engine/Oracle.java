@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Assumptions;
 import org.vecformer.loader.Safetensors;
 import org.vecformer.loader.TensorInfo;
@@ -64,6 +65,21 @@ public final class Oracle {
             MemorySegment data = arena.allocate(tensor.byteSize(), 8);
             file.read(tensor, 0, data);
             return data.toArray(ValueLayout.JAVA_FLOAT);
+        }
+    }
+
+    /** The numbers of an integer tensor. */
+    public static int[] ids(Safetensors file, String name) throws IOException {
+        TensorInfo tensor = file.find(name)
+                .orElseThrow(() -> new AssertionError(file.path() + " has no tensor " + name));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment data = arena.allocate(tensor.byteSize(), 8);
+            file.read(tensor, 0, data);
+            return switch (tensor.dtype()) {
+                case I32 -> data.toArray(ValueLayout.JAVA_INT);
+                case I64 -> LongStream.of(data.toArray(ValueLayout.JAVA_LONG)).mapToInt(Math::toIntExact).toArray();
+                default -> throw new AssertionError(name + " is of type " + tensor.dtype());
+            };
         }
     }
 }

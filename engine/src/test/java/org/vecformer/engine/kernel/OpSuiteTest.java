@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -154,7 +155,7 @@ class OpSuiteTest {
         }
         for (int i = 0; i < n; i++) {
             assertThat(actual[0][i] / sums[0]).isCloseTo((float) expected[i],
-                    org.assertj.core.data.Offset.offset(1e-6f));
+                    Offset.offset(1e-6f));
             assertThat(actual[0][i]).isEqualTo(actual[1][i]);
             assertThat(x[i] == Double.NEGATIVE_INFINITY).isEqualTo(actual[0][i] == 0);
         }
