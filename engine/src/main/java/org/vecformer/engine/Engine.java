@@ -74,8 +74,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Waits until the kernels have been compiled, some hundred milliseconds after {@link #create}. Nobody has to: results are the
-     * same before. For benchmarks.
+     * Gets the kernels compiled and waits for it, about a second. Nobody has to: it happens in the background when a large model is loaded or
+     * after some computing, and results are the same before. For benchmarks.
      */
     public void awaitWarmUp() throws InterruptedException {
         backend.awaitWarmUp();

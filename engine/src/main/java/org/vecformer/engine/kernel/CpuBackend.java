@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The kernels that were chosen for this JVM, and the threads that run them. Thread-safe; shared by all models of an engine.
@@ -15,37 +16,40 @@ import java.util.Optional;
  */
 public final class CpuBackend implements AutoCloseable {
 
+    private final CpuKernels chosen;
     private volatile CpuKernels kernels;
     private final WorkerPool pool;
     private final int vectorBits;
     private final List<String> refusals;
-    private final Thread warmUp;
+    private final AtomicReference<Thread> warmUp = new AtomicReference<>();
     private volatile boolean closed;
 
     private CpuBackend(CpuKernels first, CpuKernels chosen, int vectorBits, int threads, List<String> refusals) {
         kernels = first;
+        this.chosen = chosen;
         this.vectorBits = vectorBits;
         this.refusals = List.copyOf(refusals);
         pool = new WorkerPool(threads);
-        warmUp = vectorBits == 0 ? null : Thread.ofPlatform().daemon().name("vecformer-warm-up").start(() -> {
-            WarmUp.run(chosen, () -> closed);
-            kernels = chosen;
-        });
     }
 
     /** Plain Java kernels. */
     public static CpuBackend scalar(int threads) {
-        return new CpuBackend(new ScalarKernels(), null, 0, threads, List.of());
+        return scalar(threads, List.of());
+    }
+
+    private static CpuBackend scalar(int threads, List<String> refusals) {
+        CpuKernels kernels = new ScalarKernels();
+        return new CpuBackend(kernels, kernels, 0, threads, refusals);
     }
 
     /**
      * The vector kernels, or plain ones with the refusals that say why.
      *
-     * @param fromTheStart whether to use vector kernels at once, instead of plain ones for the first second, while the JIT
-     *                     compiles the vector kernels; the bits are the same
+     * @param fromTheStart whether to use vector kernels at once, instead of plain ones until {@link #warmUp} is through; the
+     *                     bits are the same
      */
     public static CpuBackend best(int threads, boolean fromTheStart) {
-        return vectorRefusal().map(refusal -> new CpuBackend(new ScalarKernels(), null, 0, threads, List.of(refusal)))
+        return vectorRefusal().map(refusal -> scalar(threads, List.of(refusal)))
                 .orElseGet(() -> VectorBackend.create(threads, fromTheStart));
     }
 
@@ -91,7 +95,7 @@ public final class CpuBackend implements AutoCloseable {
         static CpuBackend create(int threads, boolean fromTheStart) {
             int bits = Lanes.FLOAT.vectorBitSize();
             if (bits < 128 && Integer.getInteger(Lanes.FORCED_BITS) == null) {
-                return new CpuBackend(new ScalarKernels(), null, 0, threads,
+                return scalar(threads,
                         List.of("this processor's vectors have only " + bits + " bits; vector kernels need 128"));
             }
             CpuKernels vector = new VectorKernels();
@@ -134,10 +138,30 @@ public final class CpuBackend implements AutoCloseable {
         return kernels;
     }
 
+    /**
+     * Begins to get the chosen kernels compiled on a thread of their own; from when they are, ops use them. That costs about a second of a
+     * processor, which small work never earns back: so nothing happens until somebody has a large model or has computed for a while. Further
+     * calls do nothing.
+     */
+    public void warmUp() {
+        if (vectorBits == 0 || closed || warmUp.get() != null) {
+            return;
+        }
+        Thread thread = Thread.ofPlatform().daemon().name("vecformer-warm-up").unstarted(() -> {
+            WarmUp.run(chosen, () -> closed);
+            kernels = chosen;
+        });
+        if (warmUp.compareAndSet(null, thread)) {
+            thread.start();
+        }
+    }
+
     /** Waits until the chosen kernels have been compiled and are in use. */
     public void awaitWarmUp() throws InterruptedException {
-        if (warmUp != null) {
-            warmUp.join();
+        warmUp();
+        Thread thread = warmUp.get();
+        if (thread != null) {
+            thread.join();
         }
     }
 

@@ -24,7 +24,9 @@ final class CpuOps implements Ops {
     /** Query rows that share the loads of keys and values. */
     private static final int QUERY_ROWS = 8;
     /** Multiply-adds that are worth another thread's attention: some microseconds. */
-    private static final long GRAIN = 64 * 1024;
+    private static final long GRAIN = 128 * 1024;
+    /** Multiply-adds of a session after which faster kernels are worth the cost of compiling them: a second or so of plain Java. */
+    private static final long WORTH_WARMING = 4_000_000_000L;
 
     private final CpuBackend backend;
     private final WorkerPool pool;
@@ -39,6 +41,7 @@ final class CpuOps implements Ops {
     private final float[][] sums;
     /** Set at the start of each op: the backend changes to faster kernels when they have been compiled. */
     private CpuKernels kernels;
+    private long multiplyAdds;
 
     /**
      * @param arena           the session's: scratch memory goes with it
@@ -119,6 +122,10 @@ final class CpuOps implements Ops {
         if (out.data() == x.data() || residual != null && out.data() == residual.data()) {
             throw new IllegalArgumentException(
                     "matmul needs an output of its own: partial sums would overwrite x or the residual");
+        }
+        multiplyAdds += (long) rows * w.inputs() * w.outputs();
+        if (multiplyAdds > WORTH_WARMING) {
+            backend.warmUp();
         }
         kernels = backend.kernels();
         MatmulTask task = matmulTask;

@@ -23,6 +23,8 @@ import org.vecformer.loader.TensorInfo;
 final class Weights implements AutoCloseable {
 
     private static final int MOST_LABELS = 1 << 20;
+    /** Bytes of weights from which kernels are compiled while the weights are read: a model of tens of millions of parameters. */
+    private static final long WORTH_WARMING = 64L << 20;
 
     private final Checkpoint checkpoint;
     private final String prefix;
@@ -47,6 +49,9 @@ final class Weights implements AutoCloseable {
         AtomicLong done = new AtomicLong();
         long total = checkpoint.names().stream().mapToLong(name -> checkpoint.find(name).orElseThrow().byteSize())
                 .sum();
+        if (total > WORTH_WARMING) {
+            engine.cpu().warmUp();
+        }
         packer = new MatrixPacker(checkpoint, arena, engine.cpu().pool(),
                 count -> options.progress().loaded(done.addAndGet(count), total));
     }
