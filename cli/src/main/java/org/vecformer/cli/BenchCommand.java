@@ -48,12 +48,14 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    private final Context context;
     private final Streams streams;
     private final Interruption interruption;
 
-    BenchCommand(Streams streams, Interruption interruption) {
-        this.streams = streams;
-        this.interruption = interruption;
+    BenchCommand(Context context) {
+        this.context = context;
+        this.streams = context.streams();
+        this.interruption = context.interruption();
     }
 
     @Override
@@ -65,7 +67,7 @@ final class BenchCommand implements Callable<Integer> {
         if (prompt == 0 && generate == 0) {
             throw new UsageException("-p 0 and -n 0 leave nothing to measure");
         }
-        try (LoadedModel loaded = LoadedModel.open(model, compute, common, streams)) {
+        try (LoadedModel loaded = LoadedModel.open(model, compute, common, context)) {
             int longest = Math.max(prompt, generate);
             if (longest > loaded.gpt2().config().contextLength()) {
                 throw new CommandException(

@@ -8,10 +8,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import org.vecformer.engine.UnsupportedBackendException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -28,12 +27,15 @@ final class Cli {
 
     private static final String NAME = "gpt2";
 
-    private final Streams streams;
-    private final Interruption interruption;
+    private static final List<String> COMMANDS = List.of("generate", "tokenize", "detokenize", "forward", "info",
+            "bench");
 
-    Cli(Streams streams, Interruption interruption) {
-        this.streams = streams;
-        this.interruption = interruption;
+    private final Context context;
+    private final Streams streams;
+
+    Cli(Context context) {
+        this.context = context;
+        this.streams = context.streams();
     }
 
     /** What stands before the commands. */
@@ -49,31 +51,24 @@ final class Cli {
         boolean version;
     }
 
-    /** The commands by name. Suppliers, because the classes of the commands that are not called need not be loaded. */
-    private Map<String, Supplier<Callable<Integer>>> commands() {
-        Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
-        commands.put("generate", () -> new GenerateCommand(streams, interruption));
-        commands.put("tokenize", () -> new TokenizeCommand(streams));
-        commands.put("detokenize", () -> new DetokenizeCommand(streams));
-        commands.put("forward", () -> new ForwardCommand(streams));
-        commands.put("info", () -> new InfoCommand(streams));
-        commands.put("bench", () -> new BenchCommand(streams, interruption));
-        return commands;
+    /** A command's class is loaded only if it is called. */
+    private Callable<Integer> command(String name) {
+        return switch (name) {
+            case "generate" -> new GenerateCommand(context);
+            case "tokenize" -> new TokenizeCommand(context);
+            case "detokenize" -> new DetokenizeCommand(context);
+            case "forward" -> new ForwardCommand(context);
+            case "info" -> new InfoCommand(context);
+            case "bench" -> new BenchCommand(context);
+            default -> throw new IllegalArgumentException(name);
+        };
     }
 
     /** The whole command line, for help and for tests that walk it. */
     CommandLine commandLine() {
-        CommandLine line = root();
-        commands().forEach((name, command) -> line.addSubcommand(name, command.get()));
+        CommandLine line = new CommandLine(new Root());
+        COMMANDS.forEach(name -> line.addSubcommand(name, command(name)));
         return configure(line);
-    }
-
-    private CommandLine commandLine(String name, Supplier<Callable<Integer>> command) {
-        return configure(root().addSubcommand(name, command.get()));
-    }
-
-    private static CommandLine root() {
-        return new CommandLine(new Root());
     }
 
     private static CommandLine configure(CommandLine line) {
@@ -86,7 +81,7 @@ final class Cli {
 
     /** Runs a command line. Returns the exit status; everything written is flushed. */
     int run(String... arguments) {
-        String name = arguments.length > 0 && commands().containsKey(arguments[0]) ? NAME + " " + arguments[0] : NAME;
+        String name = arguments.length > 0 && COMMANDS.contains(arguments[0]) ? NAME + " " + arguments[0] : NAME;
         boolean debug = false;
         for (String argument : arguments) {
             debug |= argument.equals("--debug");
@@ -98,7 +93,7 @@ final class Cli {
             } finally {
                 streams.out().flush();
             }
-            return interruption.requested() ? INTERRUPTED : status;
+            return context.interruption().requested() ? INTERRUPTED : status;
         } catch (ParameterException e) {
             return fail(USAGE, e, name, oneLine(e.getMessage()) + " (see --help)", debug);
         } catch (UsageException e) {
@@ -114,27 +109,25 @@ final class Cli {
     }
 
     private int execute(String[] arguments) throws Exception {
-        Map<String, Supplier<Callable<Integer>>> commands = commands();
-        Supplier<Callable<Integer>> command = arguments.length == 0 ? null : commands.get(arguments[0]);
-        if (command == null) {
+        if (arguments.length == 0 || !COMMANDS.contains(arguments[0])) {
             return executeRoot(arguments);
         }
-        CommandLine line = commandLine(arguments[0], command);
-        CommandLine sub = line.getSubcommands().get(arguments[0]);
-        line.parseArgs(arguments);
-        if (sub.isUsageHelpRequested()) {
-            streams.out().print(sub.getUsageMessage());
+        // Without the root, whose options nobody gave: reading a command's options is what takes the time here.
+        Callable<Integer> command = command(arguments[0]);
+        CommandLine line = configure(new CommandLine(command)).setCommandName(NAME + " " + arguments[0]);
+        line.parseArgs(Arrays.copyOfRange(arguments, 1, arguments.length));
+        if (line.isUsageHelpRequested()) {
+            streams.out().print(line.getUsageMessage());
             return DONE;
         }
-        Callable<Integer> callable = sub.getCommand();
-        return callable.call();
+        return command.call();
     }
 
     private int executeRoot(String[] arguments) throws IOException {
         CommandLine line = commandLine();
         if (arguments.length > 0 && !arguments[0].startsWith("-")) {
             throw new UsageException("there is no command '" + arguments[0] + "'; expected one of "
-                    + String.join(", ", line.getSubcommands().keySet()));
+                    + String.join(", ", COMMANDS));
         }
         line.parseArgs(arguments);
         Root root = line.getCommand();

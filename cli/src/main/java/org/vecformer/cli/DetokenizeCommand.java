@@ -32,8 +32,8 @@ final class DetokenizeCommand implements Callable<Integer> {
 
     private final Streams streams;
 
-    DetokenizeCommand(Streams streams) {
-        this.streams = streams;
+    DetokenizeCommand(Context context) {
+        this.streams = context.streams();
     }
 
     @Override

@@ -51,10 +51,12 @@ final class ForwardCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    private final Context context;
     private final Streams streams;
 
-    ForwardCommand(Streams streams) {
-        this.streams = streams;
+    ForwardCommand(Context context) {
+        this.context = context;
+        this.streams = context.streams();
     }
 
     @Override
@@ -65,7 +67,7 @@ final class ForwardCommand implements Callable<Integer> {
         Input input = text != null
                 ? Input.of(Texts.resolve(text, streams.in()))
                 : Input.of(Texts.ids(Texts.resolve(ids, streams.in())));
-        try (LoadedModel loaded = LoadedModel.open(model, compute, common, streams)) {
+        try (LoadedModel loaded = LoadedModel.open(model, compute, common, context)) {
             int[] tokens = loaded.ids(input);
             Gpt2Config config = loaded.gpt2().config();
             if (tokens.length == 0 || tokens.length > config.contextLength()) {

@@ -49,12 +49,14 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    private final Context context;
     private final Streams streams;
     private final Interruption interruption;
 
-    GenerateCommand(Streams streams, Interruption interruption) {
-        this.streams = streams;
-        this.interruption = interruption;
+    GenerateCommand(Context context) {
+        this.context = context;
+        this.streams = context.streams();
+        this.interruption = context.interruption();
     }
 
     @Override
@@ -69,7 +71,7 @@ final class GenerateCommand implements Callable<Integer> {
                     "--jsonl reads its prompts from standard input; PROMPT and --ids do not go with it");
         }
         Input one = output.jsonl ? null : input();
-        try (LoadedModel loaded = LoadedModel.open(model, compute, common, streams);
+        try (LoadedModel loaded = LoadedModel.open(model, compute, common, context);
                 TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer())) {
             PrintStream log = common.quiet ? null : streams.err();
             List<String> notFollowed = SamplingOptions.notFollowed(loaded.generation());

@@ -43,10 +43,12 @@ final class InfoCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    private final Context context;
     private final Streams streams;
 
-    InfoCommand(Streams streams) {
-        this.streams = streams;
+    InfoCommand(Context context) {
+        this.context = context;
+        this.streams = context.streams();
     }
 
     @Override
@@ -128,7 +130,7 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     private void describeModel() throws IOException {
-        try (LoadedModel loaded = LoadedModel.open(model, compute, common, streams)) {
+        try (LoadedModel loaded = LoadedModel.open(model, compute, common, context)) {
             long cacheBytes;
             try (Session session = loaded.gpt2().openSession(SessionOptions.defaults())) {
                 cacheBytes = session.cacheBytes();

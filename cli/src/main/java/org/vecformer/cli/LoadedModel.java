@@ -26,28 +26,89 @@ record LoadedModel(String name, Engine engine, Gpt2 gpt2, Tokenizer tokenizer, G
         implements
             AutoCloseable {
 
-    static LoadedModel open(ModelOption model, ComputeOptions compute, CommonOptions common, Streams streams)
+    static LoadedModel open(ModelOption model, ComputeOptions compute, CommonOptions common, Context context)
             throws IOException {
         // Refuse what cannot be before reading what may be large.
         EngineOptions options = compute.engine();
         WeightType weights = compute.weightType();
+        LoadedModel early = model.model == null && !compute.given() ? context.headStart().model() : null;
+        if (early != null) {
+            return early;
+        }
+        Streams streams = context.streams();
+        if (common.quiet || !streams.terminal()) {
+            return load(model.model, options, new LoadOptions(weights, LoadProgress.NONE));
+        }
+        ProgressBar bar = new ProgressBar(streams.err());
+        try {
+            return load(model.model, options, new LoadOptions(weights, bar));
+        } finally {
+            bar.end();
+        }
+    }
+
+    /** The embedded model, with nothing chosen. */
+    static LoadedModel embedded() throws IOException {
+        return load(null, EngineOptions.defaults(), LoadOptions.defaults());
+    }
+
+    private static LoadedModel load(String model, EngineOptions options, LoadOptions loadOptions) throws IOException {
         long start = System.nanoTime();
-        LoadProgress progress = streams.terminal() && !common.quiet
-                ? new ProgressBar(streams.err())
-                : LoadProgress.NONE;
         Engine engine = Engine.create(options);
-        try (ModelSource source = ModelSource.open(model.model)) {
-            Tokenizer tokenizer = source.tokenizer();
+        Gpt2 gpt2 = null;
+        try (ModelSource source = ModelSource.open(model);
+                BackgroundTokenizer tokenizer = new BackgroundTokenizer(source)) {
             GenerationConfig generation = GenerationConfig.read(source.files().generationConfig());
-            Gpt2 gpt2 = Gpt2.load(engine, source.files(), new LoadOptions(weights, progress));
+            gpt2 = Gpt2.load(engine, source.files(), loadOptions);
+            Tokenizer loaded = tokenizer.get();
             double seconds = (System.nanoTime() - start) / 1e9;
-            return new LoadedModel(source.name(), engine, gpt2, tokenizer, generation, seconds);
+            return new LoadedModel(source.name(), engine, gpt2, loaded, generation, seconds);
         } catch (Throwable e) {
+            if (gpt2 != null) {
+                gpt2.close();
+            }
             engine.close();
             throw e;
-        } finally {
-            if (progress instanceof ProgressBar bar) {
-                bar.end();
+        }
+    }
+
+    /** Reads the tokenizer's files beside the weights; a vocabulary takes as long as a small model. */
+    private static final class BackgroundTokenizer implements AutoCloseable {
+        private final Thread thread;
+        private Tokenizer tokenizer;
+        private Throwable failure;
+
+        BackgroundTokenizer(ModelSource source) {
+            thread = Thread.ofPlatform().daemon().name("tokenizer-loader").start(() -> {
+                try {
+                    tokenizer = source.tokenizer();
+                } catch (Throwable e) {
+                    failure = e;
+                }
+            });
+        }
+
+        Tokenizer get() throws IOException {
+            close();
+            if (failure != null) {
+                throw Failures.asChecked(failure);
+            }
+            return tokenizer;
+        }
+
+        /** Waits, so that nobody reads from a source that is closed. */
+        @Override
+        public void close() {
+            boolean interrupted = false;
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }

@@ -15,6 +15,7 @@ public final class Main {
     /** Runs the command and ends the JVM with its exit status. */
     public static void main(String[] arguments) {
         String[] original = Boolean.getBoolean(Arguments.ENCODED) ? Arguments.decode(arguments) : arguments;
+        HeadStart headStart = HeadStart.of(original);
         Interruption interruption = new Interruption();
         LauncherWatch.start();
         Runtime.getRuntime().addShutdownHook(new Thread(interruption::endCleanly, "interruption"));
@@ -23,7 +24,7 @@ public final class Main {
                 new StandardOutput(new FileOutputStream(FileDescriptor.out)),
                 new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
                 Streams.errorIsTerminal());
-        int status = new Cli(streams, interruption).run(original);
+        int status = new Cli(new Context(streams, interruption, headStart)).run(original);
         interruption.finished();
         System.exit(status);
     }

@@ -41,8 +41,8 @@ final class TokenizeCommand implements Callable<Integer> {
 
     private final Streams streams;
 
-    TokenizeCommand(Streams streams) {
-        this.streams = streams;
+    TokenizeCommand(Context context) {
+        this.streams = context.streams();
     }
 
     /** The ways to fill up; named as the ecosystem names them. */

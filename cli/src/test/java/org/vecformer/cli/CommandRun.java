@@ -37,7 +37,7 @@ record CommandRun(int status, String out, String err) {
     static int run(byte[] input, OutputStream out, OutputStream err, Interruption interruption, String... arguments) {
         Streams streams = new Streams(new ByteArrayInputStream(input), new StandardOutput(out),
                 new PrintStream(err, true, StandardCharsets.UTF_8), false);
-        return new Cli(streams, interruption).run(arguments);
+        return new Cli(new Context(streams, interruption, HeadStart.none())).run(arguments);
     }
 
     /** The output without the line break at its end. */

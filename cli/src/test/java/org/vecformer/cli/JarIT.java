@@ -120,12 +120,13 @@ class JarIT {
                     .isEqualTo(CommandRun.of("tokenize", "Grüße, 世界 😀?", "--json").object().get("ids"));
         }
         try (JarProcess gpt2 = JarProcess.shell(noLocale(), java,
-                "exec \"$JAVA\" -jar \"$JAR\" generate " + prompt + " --echo --greedy --max-new-tokens 1 --quiet")) {
+                "exec \"$JAVA\" -jar \"$JAR\" generate " + prompt
+                        + " --echo --greedy --max-new-tokens 1 --quiet --backend scalar")) {
             assertThat(gpt2.await()).isZero();
             assertThat(gpt2.out()).startsWith("Grüße, 世界 😀?");
         }
         try (JarProcess gpt2 = JarProcess.shell(noLocale(), java,
-                "printf 'Gr\\303\\274\\303\\237e' | exec \"$JAVA\" -jar \"$JAR\" generate - --echo --greedy --max-new-tokens 1 --quiet")) {
+                "printf 'Gr\\303\\274\\303\\237e' | exec \"$JAVA\" -jar \"$JAR\" generate - --echo --greedy --max-new-tokens 1 --quiet --backend scalar")) {
             assertThat(gpt2.await()).isZero();
             assertThat(gpt2.out()).startsWith("Grüße");
         }
@@ -143,7 +144,7 @@ class JarIT {
         environment.put("MODEL", CommandRun.embeddedModel().toString());
         environment.put("FOLDER", folder.toString());
         String line = "D=\"$FOLDER/$(printf 'M\\303\\244rchen')\"; mkdir \"$D\" && cp \"$MODEL\"/* \"$D\" && printf 'Once upon' > \"$D/t\""
-                + " && exec \"$JAVA\" -jar \"$JAR\" generate \"@$D/t\" --model \"$D\" --greedy --max-new-tokens 2 --quiet --echo";
+                + " && exec \"$JAVA\" -jar \"$JAR\" generate \"@$D/t\" --model \"$D\" --greedy --max-new-tokens 2 --quiet --echo --backend scalar";
         try (JarProcess gpt2 = JarProcess.shell(environment, java, line)) {
             assertThat(gpt2.await()).as(gpt2.err()).isZero();
             assertThat(gpt2.out()).isEqualTo("Once upon a time\n");
@@ -166,7 +167,7 @@ class JarIT {
     @MethodSource("javas")
     void aReaderMayGoAway(String java) throws Exception {
         String status = folder.resolve("status").toString();
-        String command = "\"$JAVA\" -jar \"$JAR\" generate Once --greedy --ignore-eos";
+        String command = "\"$JAVA\" -jar \"$JAR\" generate Once --greedy --ignore-eos --backend scalar";
         try (JarProcess gpt2 = JarProcess.shell(Map.of(), java,
                 "(" + command + "; echo $? > '" + status + "') | head -c 8")) {
             gpt2.await();

@@ -259,7 +259,7 @@ class OptionsWalkTest {
         Streams streams = new Streams(System.in, new StandardOutput(nowhere),
                 new PrintStream(nowhere, true, StandardCharsets.UTF_8),
                 false);
-        CommandLine line = new Cli(streams, new Interruption()).commandLine();
+        CommandLine line = new Cli(new Context(streams, new Interruption(), HeadStart.none())).commandLine();
         for (Map.Entry<String, CommandLine> command : line.getSubcommands().entrySet()) {
             for (OptionSpec option : command.getValue().getCommandSpec().options()) {
                 options.add(command.getKey() + " " + option.longestName());
