@@ -133,6 +133,11 @@ public final class CpuBackend implements AutoCloseable {
         return new CpuOps(this, arena, longestSequence);
     }
 
+    /** Whether the next op uses vectors already. */
+    public boolean computesOnVectors() {
+        return vectorBits > 0 && kernels == chosen;
+    }
+
     /** The kernels to use for the next op. */
     CpuKernels kernels() {
         return kernels;

@@ -1,0 +1,113 @@
+package org.vecformer.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Which kernels are chosen, and what is said about it. Some choices are made once for a JVM: those tests start one. */
+class EngineTest {
+
+    /** Prints what an engine says of itself, or why there is none. */
+    static final class Describe {
+        private Describe() {
+        }
+
+        public static void main(String[] args) {
+            EngineOptions options = EngineOptions.defaults().withThreads(1).withBackend(BackendChoice.valueOf(args[0]))
+                    .withRequireSimd(Boolean.parseBoolean(args[1]));
+            try (Engine engine = Engine.create(options)) {
+                System.out.println(engine.description() + "|" + engine.notes());
+            } catch (UnsupportedBackendException e) {
+                System.out.println("refused: " + e.getMessage());
+            }
+        }
+    }
+
+    private static String describe(List<String> flags, BackendChoice backend, boolean requireSimd)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(flags);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Describe.class.getName(), backend.name(),
+                Boolean.toString(requireSimd)));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return output;
+    }
+
+    private static final List<String> MODULE = List.of("--add-modules", "jdk.incubator.vector");
+
+    private static List<String> moduleAnd(String... flags) {
+        List<String> all = new ArrayList<>(MODULE);
+        all.addAll(List.of(flags));
+        return all;
+    }
+
+    @Test
+    void vectorKernelsWhereTheModuleIs() throws Exception {
+        assertThat(describe(MODULE, BackendChoice.AUTO, true))
+                .containsPattern("vector kernels, (128|256|512)-bit, 1 thread\\|\\[\\]");
+    }
+
+    @Test
+    void withoutTheModuleItSaysSoLoudlyAndWhatToDo() throws Exception {
+        assertThat(describe(List.of(), BackendChoice.AUTO, false)).contains("scalar kernels, 1 thread|[")
+                .contains("--add-modules jdk.incubator.vector").contains("WARNING: running on plain Java kernels");
+        assertThat(describe(List.of(), BackendChoice.SCALAR, false)).contains("scalar kernels, 1 thread|[]")
+                .doesNotContain("WARNING");
+    }
+
+    @Test
+    void withoutTheModuleAnInsistingCallerIsRefused() throws Exception {
+        assertThat(describe(List.of(), BackendChoice.VECTOR, false)).contains("refused: ")
+                .contains("--add-modules jdk.incubator.vector");
+        assertThat(describe(List.of(), BackendChoice.AUTO, true)).contains("refused: ")
+                .contains("--add-modules jdk.incubator.vector");
+    }
+
+    @Test
+    void flagsThatMakeVectorsSlowAreNamed() throws Exception {
+        assertThat(describe(moduleAnd("-XX:TieredStopAtLevel=1"), BackendChoice.AUTO, false)).contains("scalar kernels")
+                .contains("TieredStopAtLevel is 1");
+        assertThat(describe(moduleAnd("-XX:-UseFMA"), BackendChoice.AUTO, false)).contains("scalar kernels")
+                .contains("UseFMA is false");
+    }
+
+    @Test
+    void aForcedWidthIsUsedAndAWrongOneRefused() throws Exception {
+        assertThat(describe(moduleAnd("-Dvecformer.vectorBits=128"), BackendChoice.VECTOR, true))
+                .contains("vector kernels, 128-bit");
+        assertThat(describe(moduleAnd("-Dvecformer.vectorBits=100"), BackendChoice.VECTOR, true)).contains("100")
+                .contains("64, 128, 256 or 512");
+    }
+
+    @Test
+    void threadsAreTheProcessorsUnlessSaidOtherwise() {
+        EngineOptions options = EngineOptions.defaults().withBackend(BackendChoice.SCALAR);
+        try (Engine automatic = Engine.create(options); Engine three = Engine.create(options.withThreads(3))) {
+            assertThat(automatic.threads()).isEqualTo(Runtime.getRuntime().availableProcessors());
+            assertThat(three.threads()).isEqualTo(3);
+        }
+        assertThatThrownBy(() -> options.withThreads(-1)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("-1");
+        assertThatThrownBy(() -> options.withRequireSimd(true)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    /** AUTO begins on plain kernels and changes over when there is work for vector kernels. */
+    @Test
+    void autoChangesOverWhenWarm() throws Exception {
+        try (Engine engine = Engine.create(EngineOptions.defaults())) {
+            assertThat(engine.cpu().computesOnVectors()).isFalse();
+            engine.awaitWarmUp();
+            assertThat(engine.cpu().computesOnVectors()).isTrue();
+        }
+    }
+}
