@@ -21,12 +21,13 @@ import org.vecformer.engine.kernel.Ops;
 
 /**
  * What the benchmarks of single ops share: each runs on plain kernels and on vector kernels, with all else the same, and is checked in the
- * state that the timed code left it in, so that it is what C2 compiled that is checked too.
+ * state that the timed code left it in, so that it is what C2 compiled that is checked too. The warm-up is long: C2 compiles some vector
+ * kernels more than once before they are fast.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 4, time = 1)
+@Warmup(iterations = 5, time = 2)
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 1, jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector"})
 public abstract class OpBenchmark {

@@ -183,7 +183,7 @@ public final class SpeedReport {
                 out.printf(Locale.ROOT, "%s; %s; Java %s; %s%n", processor(), engine.description(),
                         Runtime.version(), options.model.map(m -> "model " + m).orElse("random GPT-2 124M"));
                 out.printf(Locale.ROOT,
-                        "prompt of %d tokens, then %d tokens greedily; %d rounds: median (least - most)%n%n",
+                        "prompt of %d tokens, then %d tokens greedily; rounds: %d; median (least - most)%n%n",
                         PROMPT_TOKENS, DECODE_TOKENS, options.rounds);
                 out.printf(Locale.ROOT, "%-22s %12s %-9s %-21s %s%n", "", "median", "", "(least - most)",
                         "share of the machine's limit");
