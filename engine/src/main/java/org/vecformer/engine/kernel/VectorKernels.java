@@ -3,6 +3,7 @@ package org.vecformer.engine.kernel;
 import static org.vecformer.engine.kernel.Lanes.COUNT;
 import static org.vecformer.engine.kernel.Lanes.FLOAT;
 import static org.vecformer.engine.kernel.Lanes.HIGH_HALF;
+import static org.vecformer.engine.kernel.Lanes.INDEX;
 import static org.vecformer.engine.kernel.Lanes.INT;
 import static org.vecformer.engine.tensor.Tensor.PANEL;
 
@@ -198,13 +199,17 @@ final class VectorKernels implements CpuKernels {
     @Override
     public float softmaxNumerators(float[] x, int x0, int n, float scale) {
         FloatVector most = FloatVector.broadcast(FLOAT, Float.NEGATIVE_INFINITY);
-        for (int i = 0; i < n; i += COUNT) {
-            FloatVector scaled = FloatVector.fromArray(FLOAT, x, x0 + i).mul(scale);
-            // Past the end: a score of -infinity never is the maximum and has the numerator 0.
-            scaled = VectorSums.orElse(scaled, n - i, Float.NEGATIVE_INFINITY);
-            scaled.intoArray(x, x0 + i);
+        int last = 0;
+        for (; last + COUNT < n; last += COUNT) {
+            FloatVector scaled = FloatVector.fromArray(FLOAT, x, x0 + last).mul(scale);
+            scaled.intoArray(x, x0 + last);
             most = most.max(scaled);
         }
+        // Past the end: a score of -infinity never is the maximum and has the numerator 0.
+        FloatVector end = FloatVector.fromArray(FLOAT, x, x0 + last).mul(scale).blend(Float.NEGATIVE_INFINITY,
+                INDEX.compare(VectorOperators.GE, (float) (n - last)));
+        end.intoArray(x, x0 + last);
+        most = most.max(end);
         float max = most.reduceLanes(VectorOperators.MAX);
         for (int i = 0; i < n; i += COUNT) {
             VectorMath.exp(FloatVector.fromArray(FLOAT, x, x0 + i).sub(max)).intoArray(x, x0 + i);

@@ -12,6 +12,11 @@ import jdk.incubator.vector.VectorShuffle;
 /**
  * {@link Sums} with vectors. A vector holds the partial sums j to j + lanes - 1; it strides over the row in steps of
  * 16. The first levels of the tree add vectors, the last ones lanes of one vector.
+ * <p>
+ * The last 1 to 16 numbers of a row are always taken by themselves, with zeros past the end: adding +0 changes no sum that began at +0.
+ * <p>
+ * There are no helpers that take or return vectors: where the JIT does not inline one, as at a call that it finds cold,
+ * the vector becomes a heap object.
  */
 final class VectorSums {
 
@@ -24,74 +29,138 @@ final class VectorSums {
         return VectorShuffle.iota(FLOAT, lanes, 1, true);
     }
 
-    /** The vector, with {@code other} in the lanes from {@code count} on. */
-    static FloatVector orElse(FloatVector v, int count, float other) {
-        return count >= COUNT ? v : v.blend(other, INDEX.compare(VectorOperators.GE, (float) count));
-    }
-
+    /** The sum of n numbers; n is at least 1, and the row has room up to the next multiple of 16. */
     static float of(float[] x, int x0, int n) {
         return switch (COUNT) {
-            case 16 -> lanes(partials(x, x0, n, 0));
-            case 8 -> lanes(partials(x, x0, n, 0).add(partials(x, x0, n, 8)));
-            case 4 -> lanes(pair(x, x0, n, 0).add(pair(x, x0, n, 4)));
-            default -> lanes(pair(x, x0, n, 0).add(pair(x, x0, n, 4)).add(pair(x, x0, n, 2).add(pair(x, x0, n, 6))));
+            case 16 -> of16(x, x0, n);
+            case 8 -> of8(x, x0, n);
+            case 4 -> of4(x, x0, n);
+            // Two lanes are too few to gain anything.
+            default -> Sums.of(x, x0, n);
         };
     }
 
     /** The sum of (x - mean)^2. */
     static float ofSquaredDifferences(float[] x, int x0, int n, float mean) {
         return switch (COUNT) {
-            case 16 -> lanes(squares(x, x0, n, 0, mean));
-            case 8 -> lanes(squares(x, x0, n, 0, mean).add(squares(x, x0, n, 8, mean)));
-            case 4 -> lanes(squaresPair(x, x0, n, 0, mean).add(squaresPair(x, x0, n, 4, mean)));
-            default -> lanes(squaresPair(x, x0, n, 0, mean).add(squaresPair(x, x0, n, 4, mean))
-                    .add(squaresPair(x, x0, n, 2, mean).add(squaresPair(x, x0, n, 6, mean))));
+            case 16 -> squares16(x, x0, n, mean);
+            case 8 -> squares8(x, x0, n, mean);
+            case 4 -> squares4(x, x0, n, mean);
+            default -> Sums.ofSquaredDifferences(x, x0, n, mean);
         };
     }
 
-    private static FloatVector pair(float[] x, int x0, int n, int j) {
-        return partials(x, x0, n, j).add(partials(x, x0, n, j + 8));
+    private static float of16(float[] x, int x0, int n) {
+        FloatVector s = FloatVector.zero(FLOAT);
+        int i = 0;
+        for (; i + PARTIALS < n; i += PARTIALS) {
+            s = s.add(FloatVector.fromArray(FLOAT, x, x0 + i));
+        }
+        float left = n - i;
+        s = s.add(FloatVector.fromArray(FLOAT, x, x0 + i).blend(0, INDEX.compare(VectorOperators.GE, left)));
+        s = s.add(s.rearrange(DOWN_8));
+        s = s.add(s.rearrange(DOWN_4));
+        s = s.add(s.rearrange(DOWN_2));
+        return s.add(s.rearrange(DOWN_1)).lane(0);
     }
 
-    private static FloatVector squaresPair(float[] x, int x0, int n, int j, float mean) {
-        return squares(x, x0, n, j, mean).add(squares(x, x0, n, j + 8, mean));
+    private static float squares16(float[] x, int x0, int n, float mean) {
+        FloatVector s = FloatVector.zero(FLOAT);
+        int i = 0;
+        for (; i + PARTIALS < n; i += PARTIALS) {
+            FloatVector d = FloatVector.fromArray(FLOAT, x, x0 + i).sub(mean);
+            s = d.fma(d, s);
+        }
+        float left = n - i;
+        FloatVector d = FloatVector.fromArray(FLOAT, x, x0 + i).sub(mean).blend(0,
+                INDEX.compare(VectorOperators.GE, left));
+        s = d.fma(d, s);
+        s = s.add(s.rearrange(DOWN_8));
+        s = s.add(s.rearrange(DOWN_4));
+        s = s.add(s.rearrange(DOWN_2));
+        return s.add(s.rearrange(DOWN_1)).lane(0);
     }
 
-    private static FloatVector partials(float[] x, int x0, int n, int j) {
-        FloatVector sum = FloatVector.zero(FLOAT);
-        int i = j;
-        for (; i + COUNT <= n; i += PARTIALS) {
-            sum = sum.add(FloatVector.fromArray(FLOAT, x, x0 + i));
+    private static float of8(float[] x, int x0, int n) {
+        FloatVector s0 = FloatVector.zero(FLOAT), s8 = s0;
+        int i = 0;
+        for (; i + PARTIALS < n; i += PARTIALS) {
+            s0 = s0.add(FloatVector.fromArray(FLOAT, x, x0 + i));
+            s8 = s8.add(FloatVector.fromArray(FLOAT, x, x0 + i + 8));
         }
-        // Adding +0 changes no sum that began at +0.
-        return i < n ? sum.add(orElse(FloatVector.fromArray(FLOAT, x, x0 + i), n - i, 0)) : sum;
+        float left = n - i;
+        s0 = s0.add(FloatVector.fromArray(FLOAT, x, x0 + i).blend(0, INDEX.compare(VectorOperators.GE, left)));
+        s8 = s8.add(FloatVector.fromArray(FLOAT, x, x0 + i + 8).blend(0, INDEX.compare(VectorOperators.GE, left - 8)));
+        FloatVector s = s0.add(s8);
+        s = s.add(s.rearrange(DOWN_4));
+        s = s.add(s.rearrange(DOWN_2));
+        return s.add(s.rearrange(DOWN_1)).lane(0);
     }
 
-    private static FloatVector squares(float[] x, int x0, int n, int j, float mean) {
-        FloatVector sum = FloatVector.zero(FLOAT);
-        int i = j;
-        for (; i + COUNT <= n; i += PARTIALS) {
-            FloatVector difference = FloatVector.fromArray(FLOAT, x, x0 + i).sub(mean);
-            sum = difference.fma(difference, sum);
+    private static float squares8(float[] x, int x0, int n, float mean) {
+        FloatVector s0 = FloatVector.zero(FLOAT), s8 = s0;
+        int i = 0;
+        for (; i + PARTIALS < n; i += PARTIALS) {
+            FloatVector d0 = FloatVector.fromArray(FLOAT, x, x0 + i).sub(mean);
+            FloatVector d8 = FloatVector.fromArray(FLOAT, x, x0 + i + 8).sub(mean);
+            s0 = d0.fma(d0, s0);
+            s8 = d8.fma(d8, s8);
         }
-        if (i < n) {
-            FloatVector difference = orElse(FloatVector.fromArray(FLOAT, x, x0 + i).sub(mean), n - i, 0);
-            sum = difference.fma(difference, sum);
-        }
-        return sum;
+        float left = n - i;
+        FloatVector d0 = FloatVector.fromArray(FLOAT, x, x0 + i).sub(mean).blend(0,
+                INDEX.compare(VectorOperators.GE, left));
+        FloatVector d8 = FloatVector.fromArray(FLOAT, x, x0 + i + 8).sub(mean).blend(0,
+                INDEX.compare(VectorOperators.GE, left - 8));
+        FloatVector s = d0.fma(d0, s0).add(d8.fma(d8, s8));
+        s = s.add(s.rearrange(DOWN_4));
+        s = s.add(s.rearrange(DOWN_2));
+        return s.add(s.rearrange(DOWN_1)).lane(0);
     }
 
-    /** Adds the lanes of a vector: those 8 apart, 4 apart, 2 apart, 1 apart, as far as there are so many. */
-    private static float lanes(FloatVector v) {
-        if (COUNT > 8) {
-            v = v.add(v.rearrange(DOWN_8));
+    private static float of4(float[] x, int x0, int n) {
+        FloatVector s0 = FloatVector.zero(FLOAT), s4 = s0, s8 = s0, s12 = s0;
+        int i = 0;
+        for (; i + PARTIALS < n; i += PARTIALS) {
+            s0 = s0.add(FloatVector.fromArray(FLOAT, x, x0 + i));
+            s4 = s4.add(FloatVector.fromArray(FLOAT, x, x0 + i + 4));
+            s8 = s8.add(FloatVector.fromArray(FLOAT, x, x0 + i + 8));
+            s12 = s12.add(FloatVector.fromArray(FLOAT, x, x0 + i + 12));
         }
-        if (COUNT > 4) {
-            v = v.add(v.rearrange(DOWN_4));
+        float left = n - i;
+        s0 = s0.add(FloatVector.fromArray(FLOAT, x, x0 + i).blend(0, INDEX.compare(VectorOperators.GE, left)));
+        s4 = s4.add(FloatVector.fromArray(FLOAT, x, x0 + i + 4).blend(0, INDEX.compare(VectorOperators.GE, left - 4)));
+        s8 = s8.add(FloatVector.fromArray(FLOAT, x, x0 + i + 8).blend(0, INDEX.compare(VectorOperators.GE, left - 8)));
+        s12 = s12.add(
+                FloatVector.fromArray(FLOAT, x, x0 + i + 12).blend(0, INDEX.compare(VectorOperators.GE, left - 12)));
+        FloatVector s = s0.add(s8).add(s4.add(s12));
+        s = s.add(s.rearrange(DOWN_2));
+        return s.add(s.rearrange(DOWN_1)).lane(0);
+    }
+
+    private static float squares4(float[] x, int x0, int n, float mean) {
+        FloatVector s0 = FloatVector.zero(FLOAT), s4 = s0, s8 = s0, s12 = s0;
+        int i = 0;
+        for (; i + PARTIALS < n; i += PARTIALS) {
+            FloatVector d0 = FloatVector.fromArray(FLOAT, x, x0 + i).sub(mean);
+            FloatVector d4 = FloatVector.fromArray(FLOAT, x, x0 + i + 4).sub(mean);
+            FloatVector d8 = FloatVector.fromArray(FLOAT, x, x0 + i + 8).sub(mean);
+            FloatVector d12 = FloatVector.fromArray(FLOAT, x, x0 + i + 12).sub(mean);
+            s0 = d0.fma(d0, s0);
+            s4 = d4.fma(d4, s4);
+            s8 = d8.fma(d8, s8);
+            s12 = d12.fma(d12, s12);
         }
-        if (COUNT > 2) {
-            v = v.add(v.rearrange(DOWN_2));
-        }
-        return v.add(v.rearrange(DOWN_1)).lane(0);
+        float left = n - i;
+        FloatVector d0 = FloatVector.fromArray(FLOAT, x, x0 + i).sub(mean).blend(0,
+                INDEX.compare(VectorOperators.GE, left));
+        FloatVector d4 = FloatVector.fromArray(FLOAT, x, x0 + i + 4).sub(mean).blend(0,
+                INDEX.compare(VectorOperators.GE, left - 4));
+        FloatVector d8 = FloatVector.fromArray(FLOAT, x, x0 + i + 8).sub(mean).blend(0,
+                INDEX.compare(VectorOperators.GE, left - 8));
+        FloatVector d12 = FloatVector.fromArray(FLOAT, x, x0 + i + 12).sub(mean).blend(0,
+                INDEX.compare(VectorOperators.GE, left - 12));
+        FloatVector s = d0.fma(d0, s0).add(d8.fma(d8, s8)).add(d4.fma(d4, s4).add(d12.fma(d12, s12)));
+        s = s.add(s.rearrange(DOWN_2));
+        return s.add(s.rearrange(DOWN_1)).lane(0);
     }
 }
