@@ -104,7 +104,11 @@ final class GenerateCommand implements Callable<Integer> {
 
     private void manyInputs(LoadedModel loaded, TextGenerator generator, GenerationOptions options) throws IOException {
         JsonLines lines = new JsonLines(streams.in());
-        for (Input input = lines.next(); input != null && !interruption.requested(); input = lines.next()) {
+        while (!interruption.requested()) {
+            Input input = lines.next();
+            if (input == null) {
+                return;
+            }
             if (input.pair() != null) {
                 throw lines.bad("a prompt has no \"pair\"");
             }

@@ -1,6 +1,5 @@
 package org.vecformer.cli;
 
-import java.util.Optional;
 import org.vecformer.cli.launcher.Launcher;
 
 /**
@@ -26,15 +25,18 @@ final class LauncherWatch {
 
     private static void watch(long launcher) {
         try {
-            ProcessHandle self = ProcessHandle.current();
-            Optional<ProcessHandle> parent = self.parent();
-            while (parent.isPresent() && parent.get().pid() == launcher && parent.get().isAlive()) {
+            while (!isGone(launcher)) {
                 Thread.sleep(INTERVAL_MILLIS);
-                parent = self.parent();
             }
             System.exit(STATUS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Unix gives the children of a dead process to another parent; Windows does not, but there the id is free again. */
+    private static boolean isGone(long launcher) {
+        boolean adopted = ProcessHandle.current().parent().filter(parent -> parent.pid() != launcher).isPresent();
+        return adopted || !ProcessHandle.of(launcher).map(ProcessHandle::isAlive).orElse(false);
     }
 }
