@@ -14,9 +14,8 @@ import org.vecformer.loader.Activation;
  */
 final class WarmUp {
 
-    /** Calls with a short k while a kernel is interpreted (C1 compiles after 200), then with a longer one while it is profiled. */
+    /** Calls with a short k while a kernel is interpreted (C1 compiles after 200), then with longer ones while it is profiled. */
     private static final int SHORT_CALLS = 250;
-    private static final int SHORT_K = 1;
     private static final int LONG_CALLS = 1500;
     private static final int LONG_K = 64;
 
@@ -41,34 +40,42 @@ final class WarmUp {
         }
     }
 
+    /**
+     * The arguments vary as in earnest: the JIT takes a branch that it never saw for one that never comes, and throws the code away when
+     * it comes.
+     */
     private void all(Arena arena) {
         int panel = Tensor.PANEL;
-        float[] a = new float[8 * LONG_K];
-        float[] c = new float[8 * panel];
-        MemorySegment b = arena.allocate((long) LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
-        MemorySegment wide = arena.allocate((long) LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
+        float[] a = new float[16 * LONG_K];
+        float[] c = new float[16 * panel];
+        MemorySegment b = arena.allocate(2L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
+        MemorySegment wide = arena.allocate(2L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
         for (int rows : ROWS) {
-            repeat(k -> kernels.tile(a, 0, LONG_K, rows, k, b, 0, c, 0, panel, false));
+            repeat((i, k) -> kernels.tile(a, i % 3 * panel, LONG_K, rows, k, b, i % 2 * PackedMatrix.ALIGNMENT * 2, c,
+                    i % 5 * panel, panel, i % 3 == 0));
         }
-        repeat(_ -> kernels.layerNorm(a, 0, LONG_K, b, b, 1, c, 0));
-        repeat(_ -> kernels.softmaxNumerators(a, 0, LONG_K, 1));
-        repeat(_ -> kernels.finish(c, 0, panel, 1, b, 0, Activation.GELU_NEW, a));
+        repeat((i, k) -> kernels.softmaxNumerators(a, i % 3 * panel, k - i % 2, 1));
+        Activation[] activations = {null, Activation.GELU_NEW, null};
+        repeat((i, _) -> kernels.finish(c, i % 5 * panel, panel, 1 + i % 2, i % 4 == 0 ? null : b, i % 2 * 128L,
+                activations[i % 3], i % 2 == 0 ? null : a));
+        repeat((i, k) -> kernels.layerNorm(a, i % 3 * panel, k, b, b, 1, c, 0));
         for (WeightType type : new WeightType[]{WeightType.BF16, WeightType.F16}) {
-            repeat(k -> kernels.narrowTile(a, 0, new PackedMatrix(b, type, k, panel), 0, c, 0));
-            repeat(k -> kernels.widen(new PackedMatrix(b, type, k, panel), 0, wide));
+            repeat((i, k) -> kernels.narrowTile(a, i % 3 * panel, new PackedMatrix(b, type, k, 2 * panel), i % 2, c,
+                    i % 5 * panel));
+            repeat((i, k) -> kernels.widen(new PackedMatrix(b, type, k, 2 * panel), i % 2, wide));
         }
     }
 
     private interface Kernel {
-        void call(int k);
+        void call(int i, int k);
     }
 
     private void repeat(Kernel kernel) {
         for (int i = 0; i < SHORT_CALLS && !stopped.getAsBoolean(); i++) {
-            kernel.call(SHORT_K);
+            kernel.call(i, 1 + i % 2);
         }
         for (int i = 0; i < LONG_CALLS && !stopped.getAsBoolean(); i++) {
-            kernel.call(LONG_K);
+            kernel.call(i, i % 7 == 0 ? LONG_K / 2 : LONG_K);
         }
     }
 }

@@ -110,6 +110,13 @@ public final class TextGenerator implements AutoCloseable {
         if (prompt.length == 0) {
             throw new IllegalArgumentException("the prompt has no tokens; expected at least one");
         }
+        // Here, because a prompt that is dropped in part or not continued never gets to the model as a whole.
+        for (int id : prompt) {
+            if (id < 0 || id >= model.config().vocabularySize()) {
+                throw new IllegalArgumentException("the prompt has the token id " + id
+                        + "; the model's vocabulary has ids 0 to " + (model.config().vocabularySize() - 1));
+            }
+        }
         if (prompt.length < context || (prompt.length == context && options.maxNewTokens().orElse(1) == 0)) {
             return prompt.clone();
         }
