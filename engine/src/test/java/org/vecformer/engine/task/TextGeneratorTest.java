@@ -1,0 +1,674 @@
+package org.vecformer.engine.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.vecformer.engine.Engine;
+import org.vecformer.engine.Oracle;
+import org.vecformer.engine.TestBackends;
+import org.vecformer.engine.TestModels;
+import org.vecformer.engine.cache.CacheFullException;
+import org.vecformer.engine.cache.Sequence;
+import org.vecformer.engine.generation.DecodingLoop;
+import org.vecformer.engine.generation.FinishReason;
+import org.vecformer.engine.generation.GenerationOptions;
+import org.vecformer.engine.generation.GenerationResult;
+import org.vecformer.engine.generation.PromptTooLongException;
+import org.vecformer.engine.generation.TokenListener;
+import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.LoadOptions;
+import org.vecformer.engine.model.Logits;
+import org.vecformer.engine.model.Session;
+import org.vecformer.engine.model.SessionOptions;
+import org.vecformer.engine.sampler.Candidates;
+import org.vecformer.engine.sampler.Greedy;
+import org.vecformer.engine.sampler.Sampler;
+import org.vecformer.loader.DType;
+import org.vecformer.loader.GenerationConfig;
+import org.vecformer.loader.ModelFiles;
+import org.vecformer.tokenizer.Tokenizer;
+
+/** What a text is continued with and when it ends: against the reference, and by the contract of the generator. */
+@Timeout(120)
+class TextGeneratorTest {
+
+    private static final int CONTEXT = TestModels.Shape.EVEN.context();
+    private static final int VOCABULARY = TestModels.Shape.EVEN.vocabulary();
+    private static final int[] PROMPT = {72, 101, 108, 108, 111, 200, 3, 9, 27, 81};
+    private static final GenerationOptions GREEDY = GenerationOptions.defaults();
+    private static final GenerationOptions SAMPLING = GREEDY.withGreedy(false).withTemperature(3).withSeed(1);
+    /** The arguments of Hugging Face's generate() that mean something here so far. */
+    private static final Set<String> KNOWN_ARGUMENTS = Set.of("max_length", "max_new_tokens", "eos_token_id",
+            "do_sample", "temperature", "top_k", "top_p");
+
+    @TempDir
+    private static Path directory;
+    private static Engine engine;
+    private static Gpt2 model;
+    private static Tokenizer tokenizer;
+    private TextGenerator generator;
+
+    @BeforeAll
+    static void load() throws IOException {
+        TestModels.write(directory, TestModels.Shape.EVEN, 11, DType.F32);
+        writeByteTokenizer(directory);
+        tokenizer = Tokenizer.load(directory);
+        engine = TestBackends.open(2);
+        model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+        engine.close();
+    }
+
+    @BeforeEach
+    void open() {
+        generator = TextGenerator.open(model, tokenizer);
+    }
+
+    @AfterEach
+    void closeGenerator() {
+        generator.close();
+    }
+
+    /** A vocabulary of the end token (0) and each byte (1 to 256), so that most characters are several tokens. */
+    private static void writeByteTokenizer(Path directory) throws IOException {
+        Map<String, Integer> vocabulary = new LinkedHashMap<>();
+        vocabulary.put("<|endoftext|>", 0);
+        // GPT-2's spelling of bytes: printable ones stand for themselves, the others for characters from 256 on.
+        int next = 256;
+        for (int b = 0; b < 256; b++) {
+            boolean printable = b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xAC || b >= 0xAE;
+            vocabulary.put(Character.toString(printable ? b : next++), b + 1);
+        }
+        Files.writeString(directory.resolve("vocab.json"), new ObjectMapper().writeValueAsString(vocabulary));
+        Files.writeString(directory.resolve("merges.txt"), "#version: 0.2\n");
+        Files.writeString(directory.resolve("tokenizer_config.json"), """
+                {"tokenizer_class": "GPT2Tokenizer", "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>",
+                 "unk_token": "<|endoftext|>", "add_prefix_space": false}
+                """);
+    }
+
+    // ---- against the reference
+
+    @Tag("width")
+    @ParameterizedTest
+    @CsvSource({"gpt2-tiny, 11", "gpt2-mini, 15", "gpt2-mini-repeat, 10", "gpt2-mini-f16, 2", "gpt2-mini-bf16, 2",
+        "gpt2-mini-f64, 2"})
+    void continuesAsTheReferenceDoes(String name, int expectedRows) throws IOException {
+        Path folder = Oracle.shared("oracle/models/" + name);
+        int rows = 0;
+        try (Gpt2 reference = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+                TextGenerator referenceGenerator = TextGenerator.open(reference, null)) {
+            for (JsonNode row : Oracle.rows(folder.resolve("generation.jsonl"))) {
+                if (row.path("robust").asBoolean(true) && argumentsAreKnown(row)) {
+                    checkRow(referenceGenerator, reference, row);
+                    rows++;
+                }
+            }
+        }
+        assertThat(rows).as("rows that were used").isEqualTo(expectedRows);
+    }
+
+    private static boolean argumentsAreKnown(JsonNode row) {
+        Set<String> names = new HashSet<>();
+        row.get("args").fieldNames().forEachRemaining(names::add);
+        return KNOWN_ARGUMENTS.containsAll(names);
+    }
+
+    private static void checkRow(TextGenerator generator, Gpt2 model, JsonNode row) {
+        GenerationOptions options = options(row.get("args"), model);
+        boolean batch = row.get("prompt_ids").get(0).isArray();
+        for (int i = 0; i < (batch ? row.get("prompt_ids").size() : 1); i++) {
+            int[] prompt = Oracle.ints(batch ? row.get("prompt_ids").get(i) : row.get("prompt_ids"));
+            int[] output = Oracle.ints(batch ? row.get("output_ids").get(i) : row.get("output_ids"));
+            int padding = batch
+                    ? (int) Arrays.stream(Oracle.ints(row.get("attention_mask").get(i)))
+                            .filter(m -> m == 0).count()
+                    : 0;
+            prompt = Arrays.copyOfRange(prompt, padding, prompt.length);
+            int[] expected = Arrays.copyOfRange(output, padding + prompt.length, output.length);
+            GenerationResult result = generator.generate(prompt, options, TokenListener.NONE);
+            int[] got = result.ids();
+            assertThat(Arrays.copyOf(expected, got.length)).as("%s %s", row.get("id"), row.get("args")).isEqualTo(got);
+            boolean ended = options.endTokens().contains(got[got.length - 1]);
+            assertThat(result.finishReason()).isEqualTo(ended ? FinishReason.EOS : FinishReason.LENGTH);
+            // A text that ended is filled up to the length of the longest in its batch.
+            int[] filling = new int[ended ? expected.length - got.length : 0];
+            Arrays.fill(filling, padding(model));
+            assertThat(Arrays.copyOfRange(expected, got.length, expected.length)).as("rest of %s", row.get("id"))
+                    .isEqualTo(filling);
+        }
+    }
+
+    private static int padding(Gpt2 model) {
+        return model.config().vocabularySize() - 1;
+    }
+
+    private static GenerationOptions options(JsonNode args, Gpt2 model) {
+        List<Integer> ends = new ArrayList<>();
+        switch (args.path("eos_token_id")) {
+            case JsonNode list when list.isArray() -> list.forEach(id -> ends.add(id.asInt()));
+            case JsonNode one when one.isInt() -> ends.add(one.asInt());
+            default -> ends.add(padding(model));
+        }
+        GenerationOptions options = GREEDY.withGreedy(!args.path("do_sample").asBoolean(false))
+                .withTemperature(args.path("temperature").asDouble(1)).withTopK(args.path("top_k").asInt(50))
+                .withTopP(args.path("top_p").asDouble(1)).withEndTokens(ends.toArray(Integer[]::new));
+        if (args.has("max_length")) {
+            options = options.withMaxLength(args.get("max_length").asInt());
+        }
+        return args.has("max_new_tokens") ? options.withMaxNewTokens(args.get("max_new_tokens").asInt()) : options;
+    }
+
+    @Tag("width")
+    @Test
+    void tellsTheStoriesOfTheReference() throws IOException {
+        Path folder = Oracle.shared("models/storyteller");
+        Tokenizer words = Tokenizer.load(folder);
+        int rows = 0;
+        try (Gpt2 storyteller = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+                Session session = storyteller.openSession(SessionOptions.defaults());
+                TextGenerator stories = TextGenerator.open(storyteller, words)) {
+            float[] logits = new float[storyteller.outputs()];
+            for (JsonNode row : Oracle.rows(folder.resolve("golden.jsonl"))) {
+                int[] prompt = Oracle.ints(row.get("prompt_ids"));
+                int[] expected = Oracle.ints(row.get("greedy_ids"));
+                StringBuilder streamed = new StringBuilder();
+                GenerationResult result = stories.generate(row.get("prompt").asText(),
+                        GREEDY.withMaxNewTokens(expected.length), (_, text) -> streamed.append(text));
+                assertThat(result.promptIds()).isEqualTo(prompt);
+                assertThat(result.ids()).isEqualTo(expected);
+                assertThat(result.text()).isEqualTo(row.get("greedy_text").asText()).isEqualTo(streamed.toString());
+
+                try (Sequence sequence = session.newSequence()) {
+                    session.feed(sequence, prompt, 0, prompt.length);
+                    session.logits(0, logits);
+                }
+                for (JsonNode top : row.get("top5_next")) {
+                    assertThat((double) logits[top.get(0).asInt()]).isCloseTo(top.get(1).asDouble(), within(2e-4));
+                }
+                rows++;
+            }
+        }
+        assertThat(rows).isEqualTo(5);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gpt2-tiny, 8, 1500", "gpt2-mini, 10, 20000"})
+    void drawsWithTheProbabilitiesOfTheReference(String name, int expectedRows, int draws) throws IOException {
+        Path folder = Oracle.shared("oracle/models/" + name);
+        int rows = 0;
+        try (Gpt2 reference = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+                Session session = reference.openSession(SessionOptions.defaults())) {
+            float[] logits = new float[reference.outputs()];
+            Candidates candidates = new Candidates(logits.length);
+            for (JsonNode row : Oracle.rows(folder.resolve("sampling_distribution.jsonl"))) {
+                if (!argumentsAreKnown(row)) {
+                    continue;
+                }
+                int[] prompt = Oracle.ints(row.get("prompt_ids"));
+                try (Sequence sequence = session.newSequence()) {
+                    session.feed(sequence, prompt, 0, prompt.length);
+                    session.logits(0, logits);
+                }
+                Sampler sampler = options(row.get("args"), reference).sampler(20261121 + rows);
+                Map<Integer, Integer> counts = new HashMap<>();
+                for (int i = 0; i < draws; i++) {
+                    candidates.load(logits);
+                    sampler.apply(candidates);
+                    counts.merge(candidates.selectedToken(), 1, Integer::sum);
+                }
+                checkDistribution(row, counts, draws);
+                rows++;
+            }
+        }
+        assertThat(rows).as("rows that were used").isEqualTo(expectedRows);
+    }
+
+    /** Pearson's chi-square test, at a bound that a right sampler fails once in 300,000 times. */
+    private static void checkDistribution(JsonNode row, Map<Integer, Integer> counts, int draws) {
+        double chiSquare = 0;
+        Set<Integer> possible = new HashSet<>();
+        for (JsonNode pair : row.get("next_token_probs")) {
+            double expected = pair.get(1).asDouble() * draws;
+            double difference = counts.getOrDefault(pair.get(0).asInt(), 0) - expected;
+            chiSquare += difference * difference / expected;
+            possible.add(pair.get(0).asInt());
+        }
+        assertThat(possible).as("%s: tokens that can be drawn", row.get("id")).containsAll(counts.keySet());
+        int degrees = possible.size() - 1;
+        if (degrees > 0) {
+            // Wilson and Hilferty 1931: the cube root of chi-square / degrees is nearly normal.
+            double bound = degrees * Math.pow(1 - 2.0 / (9 * degrees) + 4.5 * Math.sqrt(2.0 / (9 * degrees)), 3);
+            assertThat(chiSquare).as("%s: chi-square with %d degrees of freedom", row.get("id"), degrees)
+                    .isLessThan(bound);
+        }
+    }
+
+    // ---- seeds, cache, batches
+
+    @Test
+    void theSameSeedGivesTheSameText() {
+        GenerationOptions options = SAMPLING.withMaxNewTokens(40).withTopK(100).withTopP(0.95);
+        int[] first = generator.generate(PROMPT, options.withSeed(5), TokenListener.NONE).ids();
+        assertThat(generator.generate(PROMPT, options.withSeed(5), TokenListener.NONE).ids()).isEqualTo(first);
+        assertThat(generator.generate(PROMPT, options.withSeed(6), TokenListener.NONE).ids()).isNotEqualTo(first);
+        try (TextGenerator another = TextGenerator.open(model, null)) {
+            assertThat(another.generate(PROMPT, options.withSeed(5), TokenListener.NONE).ids()).isEqualTo(first);
+        }
+    }
+
+    @Test
+    void withoutASeedTextsDiffer() {
+        GenerationOptions options = GREEDY.withGreedy(false).withTemperature(3).withMaxNewTokens(40);
+        assertThat(generator.generate(PROMPT, options, TokenListener.NONE).ids())
+                .isNotEqualTo(generator.generate(PROMPT, options, TokenListener.NONE).ids());
+    }
+
+    @Test
+    void neitherCacheNorBatchSizeChangesTheText() {
+        for (GenerationOptions options : List.of(GREEDY, SAMPLING)) {
+            GenerationOptions some = options.withMaxNewTokens(50);
+            int[] cached = generator.generate(PROMPT, some, TokenListener.NONE).ids();
+            assertThat(cached).hasSize(50);
+            assertThat(generator.generate(PROMPT, some.withUseCache(false), TokenListener.NONE).ids())
+                    .isEqualTo(cached);
+            for (int rows : new int[]{1, 3, 7}) {
+                try (TextGenerator narrow = TextGenerator.open(model, null,
+                        SessionOptions.defaults().withMaxBatchTokens(rows))) {
+                    assertThat(narrow.generate(PROMPT, some, TokenListener.NONE).ids()).isEqualTo(cached);
+                    assertThat(narrow.generate(PROMPT, some.withUseCache(false), TokenListener.NONE).ids())
+                            .isEqualTo(cached);
+                }
+            }
+        }
+    }
+
+    @Test
+    void textsInOneBatchAreTheTextsAlone() {
+        int[][] prompts = {PROMPT, {5}, {99, 98, 97, 96}};
+        int steps = 40;
+        int[][] expected = new int[prompts.length][];
+        for (int i = 0; i < prompts.length; i++) {
+            expected[i] = generator.generate(prompts[i], GREEDY.withMaxNewTokens(steps), TokenListener.NONE).ids();
+        }
+        try (Session session = model.openSession(SessionOptions.defaults().withCacheTokens(3 * CONTEXT))) {
+            Sequence[] sequences = new Sequence[prompts.length];
+            int[][] next = prompts.clone();
+            int[][] got = new int[prompts.length][steps];
+            Candidates candidates = new Candidates(VOCABULARY);
+            float[] logits = new float[VOCABULARY];
+            for (int step = 0; step < steps; step++) {
+                session.batch().clear();
+                for (int i = 0; i < prompts.length; i++) {
+                    sequences[i] = sequences[i] == null ? session.newSequence() : sequences[i];
+                    session.batch().add(sequences[i], next[i], 0, next[i].length, Logits.LAST);
+                }
+                session.step(session.batch());
+                for (int i = 0; i < prompts.length; i++) {
+                    session.logits(i, logits);
+                    candidates.load(logits);
+                    new Greedy().apply(candidates);
+                    got[i][step] = candidates.selectedToken();
+                    next[i] = new int[]{got[i][step]};
+                }
+            }
+            assertThat(got).isDeepEqualTo(expected);
+        }
+    }
+
+    // ---- ends
+
+    @Test
+    void endsAtAnEndToken() {
+        int[] all = generator.generate(PROMPT, SAMPLING.withMaxNewTokens(40), TokenListener.NONE).ids();
+        int end = all[11];
+        int first = IntStream.range(0, all.length).filter(i -> all[i] == end).findFirst().orElseThrow();
+        List<Integer> heard = new ArrayList<>();
+        GenerationResult result = generator.generate(PROMPT, SAMPLING.withMaxNewTokens(40).withEndTokens(end),
+                (id, _) -> heard.add(id));
+        assertThat(result.finishReason()).isEqualTo(FinishReason.EOS);
+        assertThat(result.ids()).isEqualTo(Arrays.copyOf(all, first + 1));
+        assertThat(heard).hasSize(first + 1).endsWith(end);
+        assertThat(result.text()).as("the end token is not shown")
+                .isEqualTo(tokenizer.decode(Arrays.copyOf(all, first), true));
+        assertThat(result.timing().generatedTokens()).isEqualTo(first + 1);
+    }
+
+    @Test
+    void endsAtTheFirstOfSeveralEndTokens() {
+        int[] all = generator.generate(PROMPT, SAMPLING.withMaxNewTokens(40), TokenListener.NONE).ids();
+        Set<Integer> ends = Set.of(all[30], all[7], all[19]);
+        int first = IntStream.range(0, all.length).filter(i -> ends.contains(all[i])).findFirst().orElseThrow();
+        GenerationResult result = generator.generate(PROMPT,
+                SAMPLING.withMaxNewTokens(40).withEndTokens(all[30], all[7], all[19]), TokenListener.NONE);
+        assertThat(result.finishReason()).isEqualTo(FinishReason.EOS);
+        assertThat(result.ids()).isEqualTo(Arrays.copyOf(all, first + 1));
+    }
+
+    @Test
+    void endsExactlyAtTheContextLength() {
+        for (boolean cached : new boolean[]{true, false}) {
+            GenerationResult result = generator.generate(PROMPT, GREEDY.withUseCache(cached), TokenListener.NONE);
+            assertThat(result.finishReason()).isEqualTo(FinishReason.LENGTH);
+            assertThat(result.ids()).hasSize(CONTEXT - PROMPT.length);
+        }
+        assertThat(generator.generate(PROMPT, GREEDY.withMaxNewTokens(10_000), TokenListener.NONE).ids())
+                .hasSize(CONTEXT - PROMPT.length);
+    }
+
+    @Test
+    void endsAtTheShorterOfBothLengths() {
+        GenerationOptions both = GREEDY.withMaxNewTokens(7).withMaxLength(20);
+        assertThat(generator.generate(PROMPT, both, TokenListener.NONE).ids()).hasSize(7);
+        assertThat(generator.generate(PROMPT, both.withMaxLength(13), TokenListener.NONE).ids()).hasSize(3);
+        for (GenerationOptions none : List.of(GREEDY.withMaxNewTokens(0), GREEDY.withMaxLength(PROMPT.length),
+                GREEDY.withMaxLength(1))) {
+            GenerationResult result = generator.generate(PROMPT, none, (_, _) -> {
+                throw new AssertionError("nothing was to be written");
+            });
+            assertThat(result.ids()).isEmpty();
+            assertThat(result.text()).isEmpty();
+            assertThat(result.promptIds()).isEqualTo(PROMPT);
+            assertThat(result.finishReason()).isEqualTo(FinishReason.LENGTH);
+        }
+    }
+
+    @Test
+    void aPromptThatFillsTheContextIsRefusedOrTruncated() {
+        int[] longPrompt = IntStream.range(0, CONTEXT + 50).map(i -> i * 7 % VOCABULARY).toArray();
+        int[] full = Arrays.copyOf(longPrompt, CONTEXT);
+        int[] almost = Arrays.copyOf(longPrompt, CONTEXT - 1);
+        assertThat(generator.generate(almost, GREEDY, TokenListener.NONE).ids()).hasSize(1);
+        assertThatExceptionOfType(PromptTooLongException.class)
+                .isThrownBy(() -> generator.generate(full, GREEDY, TokenListener.NONE))
+                .withMessageContaining("96 tokens").withMessageContaining("context length is 96")
+                .withMessageContaining("95 fit");
+        assertThatExceptionOfType(PromptTooLongException.class)
+                .isThrownBy(() -> generator.generate(longPrompt, GREEDY.withMaxNewTokens(5), TokenListener.NONE));
+        assertThat(generator.generate(full, GREEDY.withMaxNewTokens(0), TokenListener.NONE).ids()).isEmpty();
+
+        GenerationResult result = generator.generate(longPrompt, GREEDY.withTruncatePrompt(true).withMaxNewTokens(5),
+                TokenListener.NONE);
+        int[] tail = Arrays.copyOfRange(longPrompt, longPrompt.length - (CONTEXT - 5), longPrompt.length);
+        assertThat(result.promptIds()).isEqualTo(tail);
+        assertThat(result.ids())
+                .isEqualTo(generator.generate(tail, GREEDY.withMaxNewTokens(5), TokenListener.NONE).ids()).hasSize(5);
+        assertThat(generator.generate(almost, GREEDY.withTruncatePrompt(true), TokenListener.NONE).promptIds())
+                .as("what fits is not truncated").isEqualTo(almost);
+        GenerationResult unbounded = generator.generate(longPrompt, GREEDY.withTruncatePrompt(true),
+                TokenListener.NONE);
+        assertThat(unbounded.promptIds()).isNotEmpty();
+        assertThat(longPrompt).endsWith(unbounded.promptIds());
+        assertThat(unbounded.ids()).isNotEmpty();
+        assertThat(unbounded.promptIds().length + unbounded.ids().length).isEqualTo(CONTEXT);
+    }
+
+    @Test
+    void aCacheThatIsTooSmallIsSaidToBe() {
+        try (TextGenerator small = TextGenerator.open(model, null, SessionOptions.defaults().withCacheTokens(32))) {
+            assertThatExceptionOfType(CacheFullException.class)
+                    .isThrownBy(() -> small.generate(PROMPT, GREEDY, TokenListener.NONE));
+            assertThat(small.generate(PROMPT, GREEDY.withMaxNewTokens(22), TokenListener.NONE).ids()).hasSize(22);
+        }
+    }
+
+    @Test
+    void badPromptsAreRefused() {
+        for (GenerationOptions options : List.of(GREEDY, GREEDY.withMaxNewTokens(0))) {
+            for (int bad : new int[]{-1, VOCABULARY, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> generator.generate(new int[]{1, bad, 2}, options, TokenListener.NONE))
+                        .withMessageContaining("token id " + bad).withMessageContaining("0 to 256");
+            }
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> generator.generate(new int[0], options, TokenListener.NONE))
+                    .withMessageContaining("no tokens");
+        }
+        assertThat(generator.generate(PROMPT, GREEDY.withMaxNewTokens(3), TokenListener.NONE).ids()).hasSize(3);
+    }
+
+    // ---- cancellation and listeners
+
+    @Test
+    void aListenerCancels() {
+        int[] all = generator.generate(PROMPT, GREEDY, TokenListener.NONE).ids();
+        AtomicInteger heard = new AtomicInteger();
+        GenerationResult result = generator.generate(PROMPT, GREEDY, (_, _) -> {
+            if (heard.incrementAndGet() == 5) {
+                generator.cancel();
+            }
+        });
+        assertThat(result.finishReason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(result.ids()).isEqualTo(Arrays.copyOf(all, 5));
+        assertThat(heard).hasValue(5);
+        assertThat(generator.generate(PROMPT, GREEDY, TokenListener.NONE).ids()).as("the next one is not cancelled")
+                .isEqualTo(all);
+    }
+
+    @Test
+    void anotherThreadCancelsWhileTokensAreWritten() {
+        AtomicInteger heard = new AtomicInteger();
+        GenerationResult result = generator.generate(PROMPT, GREEDY, (_, _) -> {
+            if (heard.incrementAndGet() == 3) {
+                join(Thread.ofPlatform().start(generator::cancel));
+            }
+        });
+        assertThat(result.finishReason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(result.ids()).hasSize(3);
+    }
+
+    @Test
+    void anotherThreadCancelsWhileThePromptIsRead() throws InterruptedException {
+        int[] longPrompt = IntStream.range(0, 90).map(i -> i * 7 % VOCABULARY).toArray();
+        try (TextGenerator narrow = TextGenerator.open(model, null, SessionOptions.defaults().withMaxBatchTokens(1))) {
+            AtomicBoolean done = new AtomicBoolean();
+            CountDownLatch firstToken = new CountDownLatch(1);
+            CountDownLatch cancelledAfterIt = new CountDownLatch(1);
+            Thread canceller = Thread.ofPlatform().start(() -> {
+                while (!done.get()) {
+                    boolean late = firstToken.getCount() == 0;
+                    narrow.cancel();
+                    if (late) {
+                        cancelledAfterIt.countDown();
+                    }
+                    Thread.onSpinWait();
+                }
+            });
+            // Should the other thread not get to run during the whole prompt, the first token waits for it.
+            GenerationResult result = narrow.generate(longPrompt, GREEDY, (_, _) -> {
+                firstToken.countDown();
+                try {
+                    cancelledAfterIt.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            done.set(true);
+            canceller.join();
+            assertThat(result.finishReason()).isEqualTo(FinishReason.CANCELLED);
+            assertThat(result.ids()).hasSizeLessThanOrEqualTo(1);
+        }
+    }
+
+    @Test
+    void aPromptOfSeveralBatchesIsCancelledBetweenThem() {
+        int[] ids = IntStream.range(0, 90).map(i -> i * 7 % VOCABULARY).toArray();
+        try (Session session = model.openSession(SessionOptions.defaults().withMaxBatchTokens(10))) {
+            DecodingLoop loop = new DecodingLoop(session);
+            AtomicInteger asked = new AtomicInteger();
+            DecodingLoop.Outcome outcome = loop.run(ids, 80, new Greedy(), new int[0], true, _ -> {
+                throw new AssertionError("no token is to be written");
+            }, () -> asked.incrementAndGet() >= 5);
+            assertThat(outcome.reason()).isEqualTo(FinishReason.CANCELLED);
+            assertThat(outcome.length()).isEqualTo(80);
+            assertThat(asked).as("asked before each of 8 batches, until it was so").hasValue(5);
+        }
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void whatAListenerThrowsReachesTheCaller() {
+        int[] all = generator.generate(PROMPT, GREEDY, TokenListener.NONE).ids();
+        // Often enough to use up the cache if its memory were not given back.
+        for (int i = 0; i < 20; i++) {
+            RuntimeException mine = new IllegalStateException("listener");
+            AtomicInteger heard = new AtomicInteger();
+            assertThatThrownBy(() -> generator.generate(PROMPT, GREEDY, (_, _) -> {
+                if (heard.incrementAndGet() == 30) {
+                    throw mine;
+                }
+            })).isSameAs(mine);
+            assertThat(heard).hasValue(30);
+        }
+        assertThat(generator.generate(PROMPT, GREEDY, TokenListener.NONE).ids()).isEqualTo(all);
+    }
+
+    // ---- text
+
+    @Test
+    void piecesAreTheText() {
+        int splitCharacters = 0;
+        for (int seed = 0; seed < 30; seed++) {
+            List<String> pieces = new ArrayList<>();
+            List<Integer> ids = new ArrayList<>();
+            // The tokens are bytes: mostly invalid UTF-8, with some characters of two bytes among it.
+            GenerationResult result = generator.generate("prompt", SAMPLING.withTemperature(8).withSeed(seed),
+                    (id, piece) -> {
+                        ids.add(id);
+                        pieces.add(piece);
+                    });
+            assertThat(ids.stream().mapToInt(i -> i).toArray()).isEqualTo(result.ids());
+            assertThat(result.text()).isEqualTo(tokenizer.decode(result.ids(), true));
+            String streamed = String.join("", pieces);
+            // What is left when it ends in the middle of a character comes with the result only.
+            assertThat(result.text()).isIn(streamed, streamed + '\uFFFD');
+            for (int i = 1; i < pieces.size(); i++) {
+                boolean whole = pieces.get(i).codePoints().anyMatch(c -> c >= 0x80 && c != 0xFFFD);
+                splitCharacters += whole && pieces.get(i - 1).isEmpty() ? 1 : 0;
+            }
+        }
+        assertThat(splitCharacters).as("characters that came in several tokens").isGreaterThan(5);
+    }
+
+    @Test
+    void withoutATokenizerThereAreOnlyIds() {
+        try (TextGenerator ids = TextGenerator.open(model, null)) {
+            List<String> pieces = new ArrayList<>();
+            GenerationResult result = ids.generate(PROMPT, GREEDY.withMaxNewTokens(4), (_, text) -> pieces.add(text));
+            assertThat(result.ids())
+                    .isEqualTo(generator.generate(PROMPT, GREEDY.withMaxNewTokens(4), TokenListener.NONE).ids());
+            assertThat(result.text()).isEmpty();
+            assertThat(pieces).containsExactly("", "", "", "");
+            assertThatIllegalStateException().isThrownBy(() -> ids.generate("text", GREEDY, TokenListener.NONE))
+                    .withMessageContaining("no tokenizer");
+        }
+    }
+
+    @Test
+    void anEmptyPromptBeginsWithTheBeginToken() {
+        GenerationResult result = generator.generate("", GREEDY.withMaxNewTokens(5), TokenListener.NONE);
+        assertThat(result.promptIds()).containsExactly(0);
+        assertThat(result.ids())
+                .isEqualTo(generator.generate(new int[]{0}, GREEDY.withMaxNewTokens(5), TokenListener.NONE).ids());
+    }
+
+    @Test
+    void anEmptyPromptWithoutABeginTokenIsRefused(@TempDir Path other) throws IOException {
+        TestModels.write(other, TestModels.Shape.EVEN, 11, DType.F32);
+        Path config = other.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replace("\"bos_token_id\": 0", "\"bos_token_id\": null"));
+        try (Gpt2 beginless = Gpt2.load(engine, ModelFiles.of(other), LoadOptions.defaults());
+                TextGenerator texts = TextGenerator.open(beginless, tokenizer)) {
+            assertThatIllegalArgumentException().isThrownBy(() -> texts.generate("", GREEDY, TokenListener.NONE))
+                    .withMessageContaining("bos_token_id");
+        }
+    }
+
+    // ---- life
+
+    @Test
+    void generatorsShareAModel() throws InterruptedException {
+        int[] expected = generator.generate(PROMPT, SAMPLING, TokenListener.NONE).ids();
+        List<int[]> got = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            threads.add(Thread.ofVirtual().start(() -> {
+                try (TextGenerator own = TextGenerator.open(model, null)) {
+                    for (int n = 0; n < 3; n++) {
+                        got.add(own.generate(PROMPT, SAMPLING, TokenListener.NONE).ids());
+                    }
+                }
+            }));
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertThat(got).hasSize(12).allSatisfy(ids -> assertThat(ids).isEqualTo(expected));
+    }
+
+    @Test
+    void aClosedGeneratorSaysSo() {
+        TextGenerator closed = TextGenerator.open(model, tokenizer);
+        closed.close();
+        closed.close();
+        assertThatIllegalStateException().isThrownBy(() -> closed.generate(PROMPT, GREEDY, TokenListener.NONE))
+                .withMessageContaining("closed");
+        closed.cancel();
+    }
+
+    @Test
+    void recommendationsAreTakenOver() throws IOException {
+        Path file = directory.resolve("some_generation_config.json");
+        Files.writeString(file, """
+                {"do_sample": true, "temperature": 0.8, "top_k": 40, "top_p": 0.9, "max_new_tokens": 12,
+                 "eos_token_id": [3, 4]}
+                """);
+        GenerationOptions options = GenerationOptions.recommended(GenerationConfig.read(file), List.of(9));
+        assertThat(options).isEqualTo(GREEDY.withGreedy(false).withTemperature(0.8).withTopK(40).withTopP(0.9)
+                .withMaxNewTokens(12).withEndTokens(3, 4));
+        assertThat(GenerationOptions.recommended(GenerationConfig.EMPTY, List.of(9)))
+                .isEqualTo(GREEDY.withTopK(50).withEndTokens(9));
+    }
+}
