@@ -32,6 +32,7 @@ public final class MatrixPacker implements AutoCloseable {
     }
 
     private static final long WINDOW_BYTES = 2 << 20;
+    private static final int HALF_EXPONENT = 0x7C00;
 
     private final Checkpoint checkpoint;
     private final Arena weights;
@@ -52,8 +53,30 @@ public final class MatrixPacker implements AutoCloseable {
         windows = new MemorySegment[pool.threads()];
     }
 
-    /** Packs a tensor whose shape the caller has checked to be inputs x outputs in the given order, of a floating type. */
+    /**
+     * Packs a tensor whose shape the caller has checked to be inputs x outputs in the given order, of a floating type.
+     *
+     * @param type how to keep the numbers; a matrix with a number beyond binary16 (65504) is kept as float32 instead of as binary16
+     */
     public PackedMatrix matrix(TensorInfo tensor, Order order, WeightType type, int inputs, int outputs)
+            throws IOException {
+        PackedMatrix packed = pack(tensor, order, type, inputs, outputs);
+        // The kernels widen finite halves only. No model that computes anything has such weights, so reading twice does not matter.
+        return type == WeightType.F16 && !isFinite(packed)
+                ? pack(tensor, order, WeightType.F32, inputs, outputs)
+                : packed;
+    }
+
+    private static boolean isFinite(PackedMatrix halves) {
+        for (long at = 0; at < halves.byteSize(); at += Short.BYTES) {
+            if ((halves.data().get(JAVA_SHORT_UNALIGNED, at) & HALF_EXPONENT) == HALF_EXPONENT) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private PackedMatrix pack(TensorInfo tensor, Order order, WeightType type, int inputs, int outputs)
             throws IOException {
         MemorySegment data = weights.allocate(PackedMatrix.byteSize(type, inputs, outputs), PackedMatrix.ALIGNMENT);
         PackedMatrix packed = new PackedMatrix(data, type, inputs, outputs);

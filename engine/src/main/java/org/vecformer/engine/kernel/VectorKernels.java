@@ -2,6 +2,8 @@ package org.vecformer.engine.kernel;
 
 import static org.vecformer.engine.kernel.Lanes.COUNT;
 import static org.vecformer.engine.kernel.Lanes.FLOAT;
+import static org.vecformer.engine.kernel.Lanes.HALF_BITS;
+import static org.vecformer.engine.kernel.Lanes.HALF_SCALE;
 import static org.vecformer.engine.kernel.Lanes.HIGH_HALF;
 import static org.vecformer.engine.kernel.Lanes.INDEX;
 import static org.vecformer.engine.kernel.Lanes.INT;
@@ -11,7 +13,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.PackedMatrix;
@@ -81,16 +82,12 @@ final class VectorKernels implements CpuKernels {
     }
 
     /**
-     * The binary16 numbers in the high halves. Shifted right by 3, exponent and fraction are where a float has them, with
-     * the exponent 112 too small: a product with 2^112 mends that, exactly, for subnormals too. The largest exponent means
-     * infinity or NaN and becomes the float's largest.
+     * The binary16 numbers in the high halves, which are finite. Shifted right by 3, exponent and fraction are where a float has them,
+     * with the exponent 112 too small: a product with 2^112 mends that, exactly, for subnormals too. The shift has
+     * copied the sign, and the mask leaves one copy.
      */
     private static FloatVector highHalves(IntVector words) {
-        IntVector magnitude = words.and(0x7FFF_0000).lanewise(VectorOperators.LSHR, 3);
-        VectorMask<Integer> special = magnitude.compare(VectorOperators.GE, 0x0F80_0000);
-        IntVector finite = magnitude.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        IntVector value = finite.blend(magnitude.or(0x7F80_0000), special);
-        return value.or(words.and(0x8000_0000)).reinterpretAsFloats();
+        return words.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_SCALE);
     }
 
     @Override

@@ -14,7 +14,7 @@ import org.vecformer.engine.WeightType;
  *            high half, so that both widen to float32 by shifts and masks, without moving anything between lanes
  * </pre>
  *
- * Columns past {@code outputs} are zero. One layout serves every lane width and the scalar kernels, matrix times vector and
+ * Columns past {@code outputs} are zero; numbers kept as F16 are finite. One layout serves every lane width and the scalar kernels, matrix times vector and
  * matrix times matrix, and the gather of an embedding row from a tied matrix.
  *
  * @param data    off-heap memory of {@link #byteSize()} bytes, aligned to 64
