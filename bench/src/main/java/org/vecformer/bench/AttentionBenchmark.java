@@ -1,6 +1,7 @@
 package org.vecformer.bench;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.vecformer.engine.kernel.PackedBatch;
@@ -45,11 +46,11 @@ public class AttentionBenchmark extends OpBenchmark {
     void prepare(Operands operands, Arena memory) {
         int positions = shape.past + shape.rows;
         int count = Math.ceilDiv(positions, KeyValuePages.POSITIONS);
-        pages = new KeyValuePages(memory.allocate(count * KeyValuePages.pageBytes(1, HEADS, HEAD_SIZE), 64), count, 1,
-                HEADS, HEAD_SIZE);
+        pages = new KeyValuePages(new MemorySegment[count], 1, HEADS, HEAD_SIZE);
         int[] table = new int[count];
         for (int i = 0; i < count; i++) {
             table[i] = i;
+            pages.commit(i, memory);
         }
         all = operands.activations(positions, 3 * HIDDEN);
         qkv = Tensor.zeros(shape.rows, 3 * HIDDEN);

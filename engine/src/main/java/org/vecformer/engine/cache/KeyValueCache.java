@@ -1,19 +1,21 @@
 package org.vecformer.engine.cache;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.vecformer.engine.tensor.KeyValuePages;
-import org.vecformer.engine.tensor.PackedMatrix;
 
 /**
  * The keys and values of a session's sequences: a fixed number of pages of 32 positions, which sequences take as they grow and share after
  * a fork. A page that is shared is copied when one of its sequences writes to it.
  * <p>
- * Its memory is bounded by its capacity, taken at once, and freed with the arena. Not thread-safe.
+ * Its memory is bounded by its capacity, taken from the system page by page when a page is first used, and freed with the
+ * arena. Not thread-safe.
  */
 public final class KeyValueCache {
 
     private final KeyValuePages pages;
+    private final Arena arena;
     private final int contextLength;
     private final int[] users;
     private final int[] free;
@@ -25,8 +27,8 @@ public final class KeyValueCache {
      */
     public KeyValueCache(Arena arena, int layers, int heads, int headSize, long positions, int contextLength) {
         int count = Math.toIntExact(Math.ceilDiv(positions, KeyValuePages.POSITIONS));
-        long bytes = Math.multiplyExact(count, KeyValuePages.pageBytes(layers, heads, headSize));
-        pages = new KeyValuePages(arena.allocate(bytes, PackedMatrix.ALIGNMENT), count, layers, heads, headSize);
+        pages = new KeyValuePages(new MemorySegment[count], layers, heads, headSize);
+        this.arena = arena;
         this.contextLength = contextLength;
         users = new int[count];
         free = new int[count];
@@ -42,9 +44,9 @@ public final class KeyValueCache {
         return pages;
     }
 
-    /** Bytes taken. */
+    /** Bytes that the cache takes when all its pages are in use. */
     public long byteSize() {
-        return pages.data().byteSize();
+        return users.length * KeyValuePages.pageBytes(pages.layers(), pages.heads(), pages.headSize());
     }
 
     /** Positions that can still be appended to sequences that end at a page's end. */
@@ -82,8 +84,7 @@ public final class KeyValueCache {
         if (unshare) {
             int last = sequence.length / KeyValuePages.POSITIONS;
             int copy = take();
-            long size = KeyValuePages.pageBytes(pages.layers(), pages.heads(), pages.headSize());
-            pages.data().asSlice(copy * size, size).copyFrom(pages.data().asSlice(sequence.pages[last] * size, size));
+            pages.memory()[copy].copyFrom(pages.memory()[sequence.pages[last]]);
             release(sequence.pages[last]);
             sequence.pages[last] = copy;
         }
@@ -119,7 +120,9 @@ public final class KeyValueCache {
     }
 
     private int take() {
-        int page = free[--freePages];
+        int page = free[freePages - 1];
+        pages.commit(page, arena);
+        freePages--;
         users[page] = 1;
         return page;
     }

@@ -53,6 +53,8 @@ public final class DecodingLoop {
         FinishReason reason = FinishReason.LENGTH;
         sampler.acceptPrompt(Arrays.copyOf(ids, promptLength));
         try (Sequence sequence = session.newSequence()) {
+            // What would not fit must fail now, not in the middle of a text; and no step has to ask the system for memory.
+            session.reserve(sequence, Math.min(ids.length, session.model().config().contextLength()));
             while (length < ids.length) {
                 if (cancelled.getAsBoolean()) {
                     reason = FinishReason.CANCELLED;

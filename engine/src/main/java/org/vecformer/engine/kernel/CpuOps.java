@@ -234,14 +234,15 @@ final class CpuOps implements Ops {
             int size = cache.headSize();
             int hidden = size * cache.heads();
             int key = qkv.offset(row) + hidden + head * size;
-            long to = cache.keys(page, layer, head) + (long) slot * Float.BYTES;
+            MemorySegment memory = cache.memory()[page];
+            long to = cache.keys(layer, head) + (long) slot * Float.BYTES;
             for (int d = 0; d < size; d++) {
-                cache.data().set(JAVA_FLOAT_UNALIGNED, to + (long) d * PANEL_BYTES, qkv.data()[key + d]);
+                memory.set(JAVA_FLOAT_UNALIGNED, to + (long) d * PANEL_BYTES, qkv.data()[key + d]);
             }
             int value = key + hidden;
-            long panel = cache.values(page, layer, head) + (long) slot * PANEL_BYTES;
+            long panel = cache.values(layer, head) + (long) slot * PANEL_BYTES;
             for (int d = 0; d < size; d += PANEL, panel += (long) KeyValuePages.POSITIONS * PANEL_BYTES) {
-                MemorySegment.copy(qkv.data(), value + d, cache.data(), JAVA_FLOAT_UNALIGNED, panel,
+                MemorySegment.copy(qkv.data(), value + d, memory, JAVA_FLOAT_UNALIGNED, panel,
                         Math.min(PANEL, size - d));
             }
         }
@@ -278,24 +279,16 @@ final class CpuOps implements Ops {
         }
 
         private void attend(int sequence, int head, int firstRow, int rows, int worker) {
-            int size = cache.headSize();
             int position = batch.past[sequence] + firstRow;
-            int pages = Math.ceilDiv(position + rows, PANEL);
-            int keyStride = pages * PANEL;
-            int valueStride = Tensor.roundUp(size);
+            int row0 = batch.starts[sequence] + firstRow;
+            int[] table = batch.pages[sequence];
+            int keyStride = Tensor.roundUp(position + rows);
+            int valueStride = Tensor.roundUp(cache.headSize());
             float[] p = scores[worker];
             float[] o = headRows(worker, QUERY_ROWS * valueStride);
-            int row0 = batch.starts[sequence] + firstRow;
-            int query = qkv.offset(row0) + head * size;
-
-            for (int page = 0; page < pages; page++) {
-                long keys = cache.keys(batch.pages[sequence][page], layer, head);
-                kernels.tile(qkv.data(), query, qkv.stride(), rows, size, cache.data(), keys, p, page * PANEL,
-                        keyStride, false);
-            }
             float[] sum = sums[worker];
-            // The pages that every row of the block sees to their end are shared; the last ones go row by row.
-            int shared = (position + 1) / PANEL;
+
+            score(table, head, row0, rows, p, keyStride);
             for (int r = 0; r < rows; r++) {
                 int seen = position + r + 1;
                 sum[r] = kernels.softmaxNumerators(p, r * keyStride, seen, scale);
@@ -303,28 +296,45 @@ final class CpuOps implements Ops {
                     trace(head, row0 + r, p, r * keyStride, seen, sum[r]);
                 }
             }
-            for (int column = 0; column < size; column += PANEL) {
-                long panel = (long) column * KeyValuePages.POSITIONS * Float.BYTES;
-                for (int page = 0; page < pages; page++) {
-                    long values = cache.values(batch.pages[sequence][page], layer, head) + panel;
+            weighValues(table, head, position, rows, p, keyStride, o, valueStride);
+            for (int r = 0; r < rows; r++) {
+                int to = out.offset(row0 + r) + head * cache.headSize();
+                for (int d = 0; d < cache.headSize(); d++) {
+                    out.data()[to + d] = o[r * valueStride + d] / sum[r];
+                }
+            }
+        }
+
+        /** p[r][j] = query r times key j, for whole pages of keys: those past a row's own position are not looked at. */
+        private void score(int[] table, int head, int row0, int rows, float[] p, int keyStride) {
+            int query = qkv.offset(row0) + head * cache.headSize();
+            for (int page = 0; page * PANEL < keyStride; page++) {
+                kernels.tile(qkv.data(), query, qkv.stride(), rows, cache.headSize(), cache.memory()[table[page]],
+                        cache.keys(layer, head), p, page * PANEL, keyStride, false);
+            }
+        }
+
+        /** o[r] = sum over the positions j that row r sees of p[r][j] times value j. */
+        private void weighValues(int[] table, int head, int position, int rows, float[] p, int keyStride, float[] o,
+                int valueStride) {
+            // The pages that every row of the block sees to their end are shared; the last ones go row by row.
+            int shared = (position + 1) / PANEL;
+            for (int column = 0; column < cache.headSize(); column += PANEL) {
+                long values = cache.values(layer, head) + (long) column * KeyValuePages.POSITIONS * Float.BYTES;
+                for (int page = 0; page * PANEL < keyStride; page++) {
+                    MemorySegment memory = cache.memory()[table[page]];
                     if (page < shared) {
-                        kernels.tile(p, page * PANEL, keyStride, rows, PANEL, cache.data(), values, o, column,
-                                valueStride, page > 0);
+                        kernels.tile(p, page * PANEL, keyStride, rows, PANEL, memory, values, o, column, valueStride,
+                                page > 0);
                         continue;
                     }
                     for (int r = 0; r < rows; r++) {
                         int seen = Math.min(PANEL, position + r + 1 - page * PANEL);
                         if (seen > 0) {
-                            kernels.tile(p, r * keyStride + page * PANEL, keyStride, 1, seen, cache.data(), values, o,
+                            kernels.tile(p, r * keyStride + page * PANEL, keyStride, 1, seen, memory, values, o,
                                     r * valueStride + column, valueStride, page > 0);
                         }
                     }
-                }
-            }
-            for (int r = 0; r < rows; r++) {
-                int to = out.offset(row0 + r) + head * size;
-                for (int d = 0; d < size; d++) {
-                    out.data()[to + d] = o[r * valueStride + d] / sum[r];
                 }
             }
         }

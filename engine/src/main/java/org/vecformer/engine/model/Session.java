@@ -71,7 +71,17 @@ public final class Session implements AutoCloseable {
         return cache.newSequence();
     }
 
-    /** Bytes of the key/value cache. */
+    /**
+     * Takes the memory for a sequence to grow to {@code length} positions now, instead of page by page as it grows.
+     *
+     * @throws CacheFullException when the cache has no room for that; the sequence has not changed
+     */
+    public void reserve(Sequence sequence, int length) {
+        checkOpen();
+        cache.reserve(sequence, length);
+    }
+
+    /** Bytes of the key/value cache when all of it is in use. */
     public long cacheBytes() {
         return cache.byteSize();
     }

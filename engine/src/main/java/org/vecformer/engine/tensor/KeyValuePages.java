@@ -1,5 +1,6 @@
 package org.vecformer.engine.tensor;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -13,13 +14,12 @@ import java.lang.foreign.MemorySegment;
  * values  [column panels][32 positions][32]     out[column]      = sum over positions of p[position] * values[position][column]
  * </pre>
  *
- * @param data     off-heap memory, aligned to 64 bytes
- * @param pages    how many pages there are
+ * @param memory   for each page its off-heap memory, aligned to 64 bytes; null for a page that was never used
  * @param layers   the model's layers
  * @param heads    attention heads of a layer
  * @param headSize numbers of a head
  */
-public record KeyValuePages(MemorySegment data, int pages, int layers, int heads, int headSize) {
+public record KeyValuePages(MemorySegment[] memory, int layers, int heads, int headSize) {
 
     /** Token positions of a page; the width of a panel. */
     public static final int POSITIONS = Tensor.PANEL;
@@ -34,13 +34,20 @@ public record KeyValuePages(MemorySegment data, int pages, int layers, int heads
         return headBytes(headSize) * layers * heads;
     }
 
-    /** Byte offset of the keys. */
-    public long keys(int page, int layer, int head) {
-        return (((long) page * layers + layer) * heads + head) * headBytes(headSize);
+    /** Gives a page its memory, if it has none yet. */
+    public void commit(int page, Arena arena) {
+        if (memory[page] == null) {
+            memory[page] = arena.allocate(pageBytes(layers, heads, headSize), PackedMatrix.ALIGNMENT);
+        }
+    }
+
+    /** Byte offset of the keys in their page's memory. */
+    public long keys(int layer, int head) {
+        return ((long) layer * heads + head) * headBytes(headSize);
     }
 
     /** Byte offset of the values' first column panel. */
-    public long values(int page, int layer, int head) {
-        return keys(page, layer, head) + (long) POSITIONS * headSize * Float.BYTES;
+    public long values(int layer, int head) {
+        return keys(layer, head) + (long) POSITIONS * headSize * Float.BYTES;
     }
 }

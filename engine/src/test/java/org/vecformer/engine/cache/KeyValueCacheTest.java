@@ -63,7 +63,7 @@ class KeyValueCacheTest {
         KeyValueCache cache = cache(33);
         assertThat(cache.freePositions()).isEqualTo(64);
         assertThat(cache.byteSize()).isEqualTo(2 * KeyValuePages.pageBytes(LAYERS, HEADS, HEAD_SIZE));
-        assertThat(cache.pages().pages()).isEqualTo(2);
+        assertThat(cache.pages().memory()).hasSize(2);
     }
 
     @Test
@@ -274,15 +274,14 @@ class KeyValueCacheTest {
         long floats = KeyValuePages.pageBytes(LAYERS, HEADS, HEAD_SIZE) / Float.BYTES;
         for (int page = 0; page < sequence.pageCount; page++) {
             for (long i = 0; i < floats; i++) {
-                cache.pages().data().setAtIndex(ValueLayout.JAVA_FLOAT, sequence.pageTable()[page] * floats + i,
+                cache.pages().memory()[sequence.pageTable()[page]].setAtIndex(ValueLayout.JAVA_FLOAT, i,
                         page * 1000 + i);
             }
         }
     }
 
     private static float[] page(KeyValueCache cache, Sequence sequence, int page) {
-        long bytes = KeyValuePages.pageBytes(LAYERS, HEADS, HEAD_SIZE);
-        return cache.pages().data().asSlice(sequence.pageTable()[page] * bytes, bytes).toArray(ValueLayout.JAVA_FLOAT);
+        return cache.pages().memory()[sequence.pageTable()[page]].toArray(ValueLayout.JAVA_FLOAT);
     }
 
     /** Two continuations of one beginning, as forks and as sequences of their own. */
