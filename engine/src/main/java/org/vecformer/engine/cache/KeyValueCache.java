@@ -94,6 +94,28 @@ public final class KeyValueCache {
         }
     }
 
+    /**
+     * Makes room in several sequences, all or nothing: what they had before, they keep.
+     *
+     * @param starts sequence i is to grow by {@code starts[i + 1] - starts[i]} positions
+     * @throws CacheFullException when there are not enough free pages
+     */
+    public void reserve(Sequence[] sequences, int[] starts, int count) {
+        int done = 0;
+        try {
+            for (; done < count; done++) {
+                Sequence sequence = sequences[done];
+                sequence.pagesBefore = sequence.pageCount;
+                reserve(sequence, sequence.length + starts[done + 1] - starts[done]);
+            }
+        } catch (RuntimeException | Error e) {
+            for (int i = 0; i < done; i++) {
+                shrink(sequences[i], sequences[i].pagesBefore);
+            }
+            throw e;
+        }
+    }
+
     /** @throws IllegalArgumentException if the sequence is of another cache; IllegalStateException if it is closed */
     public void checkOwns(Sequence sequence) {
         sequence.checkOpen(this);

@@ -11,6 +11,8 @@ public final class Sequence implements AutoCloseable {
     private final KeyValueCache cache;
     final int[] pages;
     int pageCount;
+    /** What {@link KeyValueCache#reserve(Sequence[], int[], int)} goes back to. */
+    int pagesBefore;
     int length;
     private boolean closed;
 

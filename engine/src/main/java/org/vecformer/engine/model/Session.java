@@ -114,28 +114,12 @@ public final class Session implements AutoCloseable {
                         + "clear the batch and fill it again");
             }
         }
-        reserve(batch);
+        cache.reserve(batch.sequences, batch.packed.starts, sequences);
         ensureLogits(batch.wantedCount);
         model.forward(this, batch, trace, lastStates, logits);
         logitsRows = batch.wantedCount;
         for (int s = 0; s < sequences; s++) {
             batch.sequences[s].advance(batch.packed.starts[s + 1] - batch.packed.starts[s]);
-        }
-    }
-
-    /** Room for all rows, or an exception and no more pages taken than before. */
-    private void reserve(Batch batch) {
-        int reserved = 0;
-        try {
-            for (; reserved < batch.packed.sequences; reserved++) {
-                int count = batch.packed.starts[reserved + 1] - batch.packed.starts[reserved];
-                cache.reserve(batch.sequences[reserved], batch.sequences[reserved].length() + count);
-            }
-        } catch (CacheFullException e) {
-            for (int s = 0; s < reserved; s++) {
-                batch.sequences[s].truncate(batch.sequences[s].length());
-            }
-            throw e;
         }
     }
 

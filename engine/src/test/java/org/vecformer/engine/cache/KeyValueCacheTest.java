@@ -367,6 +367,7 @@ class KeyValueCacheTest {
             Sequence two = session.newSequence();
             session.feed(one, tokens, 0, 32);
             session.feed(two, tokens, 0, 32);
+            // Two pages are in use, one is left, and two would be needed.
             session.batch().clear();
             session.batch().add(one, tokens, 32, 33, Logits.LAST);
             session.batch().add(two, tokens, 32, 33, Logits.LAST);
@@ -377,6 +378,22 @@ class KeyValueCacheTest {
             assertThat(Arrays.deepEquals(continued(session, two, Arrays.copyOfRange(tokens, 32, 64)), expected))
                     .isTrue();
         }
+    }
+
+    @Test
+    void severalSequencesGetRoomTogetherOrNotAtAll() {
+        KeyValueCache cache = cache(160);
+        Sequence one = grown(cache, 20);
+        Sequence two = grown(cache, 20);
+        cache.reserve(one, 64);
+        assertThat(cache.freePositions()).isEqualTo(64);
+        Sequence[] both = {one, two};
+        assertThatExceptionOfType(CacheFullException.class)
+                .isThrownBy(() -> cache.reserve(both, new int[]{0, 50, 110}, 2));
+        assertThat(cache.freePositions()).as("what the first had reserved before stays its own").isEqualTo(64);
+        assertThat(one.pageCount).isEqualTo(2);
+        cache.reserve(both, new int[]{0, 50, 90}, 2);
+        assertThat(cache.freePositions()).isZero();
     }
 
     private static float[][] alone(Session session, int[] beginning, int[] continuation) {
