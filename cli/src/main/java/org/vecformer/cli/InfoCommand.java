@@ -90,7 +90,8 @@ final class InfoCommand implements Callable<Integer> {
                 return;
             }
             for (TensorInfo tensor : file.tensors()) {
-                streams.out().println(printable(tensor.name()) + " " + tensor.dtype() + " " + tensor.shape());
+                streams.out().println(printable(tensor.name()) + " " + tensor.dtype() + " "
+                        + tensor.shape().stream().map(Long::toUnsignedString).toList());
             }
             for (var entry : file.metadata().entrySet()) {
                 streams.out().println("metadata " + printable(entry.getKey()) + ": " + printable(entry.getValue()));

@@ -45,8 +45,9 @@ final class JsonResult {
         json.writeStringField("name", name);
         json.writeStringField("dtype", dtype.name());
         json.writeArrayFieldStart("shape");
+        // The format's sizes are unsigned: next to a dimension of 0 another one may be beyond a long.
         for (long dimension : shape) {
-            json.writeNumber(dimension);
+            json.writeNumber(Long.toUnsignedString(dimension));
         }
         json.writeEndArray();
         json.writeEndObject();

@@ -2,6 +2,7 @@ package org.vecformer.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -9,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -159,6 +161,39 @@ class CommandsTest {
         byte[] text = header.getBytes(java.nio.charset.StandardCharsets.UTF_8);
         return java.nio.ByteBuffer.allocate(8 + text.length + data).order(ByteOrder.LITTLE_ENDIAN).putLong(text.length)
                 .put(text).array();
+    }
+
+    @Test
+    void infoAnswersEveryReferenceFileAsExpected() throws IOException {
+        Path reference = Path.of(System.getProperty("vecformer.shared", "../../shared")).resolve("oracle/safetensors");
+        assumeTrue(Files.isDirectory(reference), "skipped: the reference files (../shared) are not here");
+        int checked = 0;
+        for (String line : Files.readAllLines(reference.resolve("manifest.jsonl"))) {
+            Map<String, Object> row = CommandRun.asObject(CommandRun.json(line));
+            Path file = reference.resolve((String) row.get("file"));
+            if (!Files.exists(file)) {
+                continue;
+            }
+            checked++;
+            CommandRun run = CommandRun.of("info", "--tensors", file.toString(), "--json");
+            if (row.get("expected").equals("ok")) {
+                assertThat(run.status()).as(file + ": " + run.err()).isZero();
+                Map<String, Object> found = new HashMap<>();
+                for (Object tensor : (List<?>) run.object().get("tensors")) {
+                    Map<String, Object> fields = CommandRun.asObject(tensor);
+                    found.put((String) fields.get("name"), List.of(fields.get("dtype"), fields.get("shape")));
+                }
+                Map<String, Object> expected = new HashMap<>();
+                CommandRun.asObject(row.get("tensors")).forEach((name, tensor) -> expected.put(name,
+                        List.of(CommandRun.asObject(tensor).get("dtype"), CommandRun.asObject(tensor).get("shape"))));
+                assertThat(found).as(file.toString()).isEqualTo(expected);
+            } else {
+                assertThat(run.status()).as(file.toString()).isEqualTo(1);
+                assertThat(run.err()).as(file.toString()).hasLineCount(1).contains(file.getFileName().toString());
+                assertThat(run.out()).isEmpty();
+            }
+        }
+        assertThat(checked).isGreaterThan(200);
     }
 
     @Test

@@ -128,6 +128,23 @@ class GenerateCommandTest {
     }
 
     @Test
+    void aModelIsADirectoryAFileOrAName() {
+        Path model = CommandRun.copyOfModel(folder.resolve("m"), "config.json", "model.safetensors", "vocab.json",
+                "merges.txt");
+        String expected = CommandRun.of("generate", "Once upon a time", "--greedy", "--max-new-tokens", "5", "--quiet")
+                .out();
+        for (Path named : List.of(model, model.resolve("model.safetensors"))) {
+            CommandRun run = CommandRun.of("generate", "Once upon a time", "--greedy", "--max-new-tokens", "5",
+                    "--quiet", "--model",
+                    named.toString());
+            assertThat(run.out()).as(run.err()).isEqualTo(expected);
+        }
+        CommandRun unknown = CommandRun.of("generate", "x", "--model", "nobody/has-this-model");
+        assertThat(unknown.status()).isEqualTo(1);
+        assertThat(unknown.err()).hasLineCount(1).contains("nobody/has-this-model");
+    }
+
+    @Test
     void theEndTokenEndsTheText() throws IOException {
         // The second token that the model writes is made its end token.
         Path model = CommandRun.copyOfModel(folder.resolve("m"), "model.safetensors", "vocab.json", "merges.txt");

@@ -38,11 +38,22 @@ final class Child {
                 endTogether();
             }
         });
-        synchronized (lock) {
-            if (ending) {
-                return 128 + SIGTERM;
+        try {
+            synchronized (lock) {
+                if (!ending) {
+                    process = builder.start();
+                }
             }
-            process = builder.start();
+        } catch (IOException e) {
+            // Ctrl-C may have ended the child before it was one; then this process is about to end, too.
+            Thread.sleep(OWN_SIGNAL_MILLIS);
+            if (!isEnding()) {
+                throw e;
+            }
+        }
+        if (process == null) {
+            // The JVM is ending with the signal's own status, and exiting waits for that.
+            return 128 + SIGTERM;
         }
         int status = process.waitFor();
         if (status == 128 + SIGKILL) {
@@ -52,6 +63,12 @@ final class Child {
         return status;
     }
 
+    private boolean isEnding() {
+        synchronized (lock) {
+            return ending;
+        }
+    }
+
     private void endTogether() {
         synchronized (lock) {
             ending = true;
@@ -59,20 +76,15 @@ final class Child {
                 return;
             }
         }
-        if (!process.isAlive()) {
-            Runtime.getRuntime().halt(process.exitValue());
-        }
         int signal = receivedSignal();
         try {
-            boolean told = false;
             // On Windows there is only Ctrl-C, which both get, and destroy() would not ask but kill.
             if (!windows && (signal == SIGTERM || !process.waitFor(OWN_SIGNAL_MILLIS, TimeUnit.MILLISECONDS))) {
-                told = process.isAlive();
                 process.destroy();
             }
+            // The child may have been told by another signal than came here, or, told while its JVM was booting, have ended with 1.
             int status = process.waitFor();
-            // The child ended by the signal it was told with; the exit status is that of the signal that came.
-            Runtime.getRuntime().halt(told && status == 128 + SIGTERM && signal != 0 ? 128 + signal : status);
+            Runtime.getRuntime().halt(signal == 0 || status == 128 + SIGKILL ? status : 128 + signal);
         } catch (InterruptedException e) {
             process.destroy();
         }

@@ -149,7 +149,6 @@ public final class Launcher {
             command.add("-Xmn16m");
         }
         command.add("-XX:-UsePerfData");
-        command.add("-Xshare:auto");
     }
 
     /** What stands between {@code java} and {@code -jar} or the main class: options such as -Xmx are meant for the engine, not for this process. */
