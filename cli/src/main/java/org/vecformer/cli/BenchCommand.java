@@ -23,6 +23,8 @@ import picocli.CommandLine.Option;
         "A test of a batch is named after it (tg64b4); its tokens are those of all sequences together."})
 final class BenchCommand implements Callable<Integer> {
     private static final int STEP_ROWS = 128;
+    private static final long WARM_UP_NANOS = 1_500_000_000;
+    private static final int MOST_WARM_UPS = 30;
 
     @Option(names = "-p", paramLabel = "TOKENS", defaultValue = "128", description = "tokens of the prompt, 0 for no such test (default: ${DEFAULT-VALUE})")
     int prompt;
@@ -111,8 +113,11 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void measure(LoadedModel loaded, String test, int tokens, Runnable run) throws IOException {
-        // The first run is for the compiler.
-        run.run();
+        // The first runs are for the compiler: it takes a second or so of them until it has done its best.
+        long warm = System.nanoTime() + WARM_UP_NANOS;
+        for (int i = 0; i < MOST_WARM_UPS && (i == 0 || System.nanoTime() - warm < 0); i++) {
+            run.run();
+        }
         double[] speeds = new double[repetitions];
         for (int i = 0; i < repetitions; i++) {
             if (interruption.requested()) {
