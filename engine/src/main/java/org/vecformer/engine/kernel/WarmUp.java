@@ -18,6 +18,8 @@ final class WarmUp {
     private static final int SHORT_CALLS = 250;
     private static final int LONG_CALLS = 1500;
     private static final int LONG_K = 64;
+    /** Rows for layer norm and softmax are longer, as these are cheap. */
+    private static final int ROW_FACTOR = 16;
 
     private static final int[] ROWS = {1, 8, 6, 4, 2};
 
@@ -46,19 +48,19 @@ final class WarmUp {
      */
     private void all(Arena arena) {
         int panel = Tensor.PANEL;
-        float[] a = new float[16 * LONG_K];
-        float[] c = new float[16 * panel];
+        float[] a = new float[(ROW_FACTOR + 4) * LONG_K];
+        float[] c = new float[(ROW_FACTOR + 4) * LONG_K];
         MemorySegment b = arena.allocate(2L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
         MemorySegment wide = arena.allocate(2L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
         for (int rows : ROWS) {
             repeat((i, k) -> kernels.tile(a, i % 3 * panel, LONG_K, rows, k, b, i % 2 * PackedMatrix.ALIGNMENT * 2, c,
                     i % 5 * panel, panel, i % 3 == 0));
         }
-        repeat((i, k) -> kernels.softmaxNumerators(a, i % 3 * panel, k - i % 2, 1));
+        repeat((i, k) -> kernels.softmaxNumerators(a, i % 3 * panel, ROW_FACTOR * k - i % 2, 1));
         Activation[] activations = {null, Activation.GELU_NEW, null};
-        repeat((i, _) -> kernels.finish(c, i % 5 * panel, panel, 1 + i % 2, i % 4 == 0 ? null : b, i % 2 * 128L,
+        repeat((i, _) -> kernels.finish(c, i % 5 * panel, panel, 1 + i % 8, i % 4 == 0 ? null : b, i % 2 * 128L,
                 activations[i % 3], i % 2 == 0 ? null : a));
-        repeat((i, k) -> kernels.layerNorm(a, i % 3 * panel, k, b, b, 1, c, 0));
+        repeat((i, k) -> kernels.layerNorm(a, i % 3 * panel, ROW_FACTOR * k - i % 2, b, b, 1, c, 0));
         for (WeightType type : new WeightType[]{WeightType.BF16, WeightType.F16}) {
             repeat((i, k) -> kernels.narrowTile(a, i % 3 * panel, new PackedMatrix(b, type, k, 2 * panel), i % 2, c,
                     i % 5 * panel));
