@@ -1,6 +1,7 @@
 package org.vecformer.cli;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -86,6 +87,7 @@ final class BenchCommand implements Callable<Integer> {
                                 "backend", "threads", "test",
                                 "tokens per second"));
             }
+            warmUp(loaded);
             SessionOptions options = new SessionOptions((long) batchSize * roundUp(longest),
                     Math.max(STEP_ROWS, batchSize));
             try (Session session = loaded.gpt2().openSession(options)) {
@@ -99,6 +101,15 @@ final class BenchCommand implements Callable<Integer> {
             }
         }
         return Cli.DONE;
+    }
+
+    private static void warmUp(LoadedModel loaded) throws InterruptedIOException {
+        try {
+            loaded.engine().awaitWarmUp();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while the kernels were compiled");
+        }
     }
 
     private static void check(String name, int value, int least) {
