@@ -67,10 +67,19 @@ public final class Engine implements AutoCloseable {
         return backend.refusals();
     }
 
-    /** For people: "vector kernels, 512-bit, 2 threads". */
+    /**
+     * Whether the next step computes on vectors. Not yet, on the vector backend, while AUTO waits for work that is worth compiling
+     * its kernels.
+     */
+    public boolean computesOnVectors() {
+        return backend.computesOnVectors();
+    }
+
+    /** For people: "vector kernels, 512-bit, 2 threads", and whether they are in use yet. */
     public String description() {
         return backend() + " kernels, " + (vectorBits() > 0 ? vectorBits() + "-bit, " : "") + threads()
-                + (threads() == 1 ? " thread" : " threads");
+                + (threads() == 1 ? " thread" : " threads")
+                + (vectorBits() > 0 && !computesOnVectors() ? " (plain Java so far: little work)" : "");
     }
 
     /**
