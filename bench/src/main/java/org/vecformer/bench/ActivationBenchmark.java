@@ -9,8 +9,8 @@ import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Activation;
 
 /**
- * Bias and activation of a feed-forward layer of 3072. The engine has them only as the end of a matrix product, so this is a product over a
- * single input: one multiplication for each number.
+ * Bias and activation of a feed-forward layer of 3072. The engine has them only as the end of a matrix product, so this
+ * is a product over a single input: one multiplication for each number.
  */
 public class ActivationBenchmark extends OpBenchmark {
 

@@ -6,8 +6,8 @@ import org.vecformer.engine.tensor.Tensor;
 final class Agreement {
 
     /**
-     * What rounding to float32 may do: sums of some thousand products err by 1e-6 of their size, squared. One wrong number
-     * among a million shows.
+     * What rounding to float32 may do: sums of some thousand products err by 1e-6 of their size, squared. One wrong
+     * number among a million shows.
      */
     private static final double BOUND = 1e-10;
 

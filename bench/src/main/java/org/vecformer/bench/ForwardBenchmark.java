@@ -31,9 +31,10 @@ import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.loader.ModelFiles;
 
 /**
- * A step of GPT-2 124M: one token after a prompt of 128, and the prompt. The weights are random, made anew by each fork, or those of the
- * model in {@code -Dvecformer.bench.model=DIR}. Before and after, the logits of a prompt in one step are compared with those of the same
- * tokens one by one, which other kernels compute: they must have the same bits.
+ * A step of GPT-2 124M: one token after a prompt of 128, and the prompt. The weights are random, made anew by each
+ * fork, or those of the model in {@code -Dvecformer.bench.model=DIR}. Before and after, the logits of a prompt in one
+ * step are compared with those of the same tokens one by one, which other kernels compute: they must have the same
+ * bits.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

@@ -23,9 +23,9 @@ public final class Gpt2Work {
     }
 
     /**
-     * Bytes of weights that must be read to generate one token: everything but the embeddings, of which one row each is used
-     * (the output layer, tied or not, counts in full). What is read of the key/value cache is not counted, so shares come out a little
-     * low.
+     * Bytes of weights that must be read to generate one token: everything but the embeddings, of which one row each is
+     * used (the output layer, tied or not, counts in full). What is read of the key/value cache is not counted, so
+     * shares come out a little low.
      */
     public static long bytesPerToken(Gpt2Config config, WeightType type) {
         long head = (long) config.hiddenSize() * config.vocabularySize();
@@ -33,9 +33,9 @@ public final class Gpt2Work {
     }
 
     /**
-     * Floating-point operations for a prompt of so many tokens when only the last one's logits are wanted: two for each weight of a
-     * matrix and token, and for attention's two products over the positions up to each token's own. Norms, softmax
-     * and activation are not counted (under 1 %).
+     * Floating-point operations for a prompt of so many tokens when only the last one's logits are wanted: two for each
+     * weight of a matrix and token, and for attention's two products over the positions up to each token's own. Norms,
+     * softmax and activation are not counted (under 1 %).
      */
     public static long flopsPerPrompt(Gpt2Config config, int tokens) {
         long head = (long) config.hiddenSize() * config.vocabularySize();

@@ -13,10 +13,10 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * What the machine can do: how fast memory is read and how many fused multiply-adds are done, on all threads at once.
  * <p>
- * Both loops return a sum of everything they touched, which is looked at, so that the JIT cannot drop them; and both are short
- * methods that are called many times, so that C2 compiles them as a whole and keeps the accumulators in registers (a single long call
- * would run in code that was entered in mid-loop, with its vectors as objects). Off-heap memory is freed by {@link #close}. For one caller
- * at a time.
+ * Both loops return a sum of everything they touched, which is looked at, so that the JIT cannot drop them; and both
+ * are short methods that are called many times, so that C2 compiles them as a whole and keeps the accumulators in
+ * registers (a single long call would run in code that was entered in mid-loop, with its vectors as objects). Off-heap
+ * memory is freed by {@link #close}. For one caller at a time.
  */
 public final class Limits implements AutoCloseable {
 

@@ -8,8 +8,9 @@ import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.Tensor;
 
 /**
- * A matrix product without bias, activation and residual. With one row it is reading W that takes the time, so W is the largest
- * matrix of GPT-2 124M (154 MB in float32); with 128 rows it is multiplying, on a matrix of a feed-forward network.
+ * A matrix product without bias, activation and residual. With one row it is reading W that takes the time, so W is the
+ * largest matrix of GPT-2 124M (154 MB in float32); with 128 rows it is multiplying, on a matrix of a feed-forward
+ * network.
  */
 public class MatmulBenchmark extends OpBenchmark {
 

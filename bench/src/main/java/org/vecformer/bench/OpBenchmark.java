@@ -20,9 +20,9 @@ import org.vecformer.engine.kernel.CpuBackend;
 import org.vecformer.engine.kernel.Ops;
 
 /**
- * What the benchmarks of single ops share: each runs on plain kernels and on vector kernels, with all else the same, and is checked in the
- * state that the timed code left it in, so that it is what C2 compiled that is checked too. The warm-up is long: C2 compiles some vector
- * kernels more than once before they are fast.
+ * What the benchmarks of single ops share: each runs on plain kernels and on vector kernels, with all else the same,
+ * and is checked in the state that the timed code left it in, so that it is what C2 compiled that is checked too. The
+ * warm-up is long: C2 compiles some vector kernels more than once before they are fast.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

@@ -18,8 +18,8 @@ import org.vecformer.loader.SafetensorsWriter;
 import org.vecformer.loader.SafetensorsWriter.Declaration;
 
 /**
- * Random operands, as plain arrays and as the engine keeps them. Weights go through a file and the engine's own packer: the way of a real
- * model's.
+ * Random operands, as plain arrays and as the engine keeps them. Weights go through a file and the engine's own packer:
+ * the way of a real model's.
  */
 final class Operands {
 
@@ -39,7 +39,10 @@ final class Operands {
         this.pool = pool;
     }
 
-    /** A matrix whose numbers are multiples of 1/64 of up to 7 bits: float16 and bfloat16 have them exactly, so that all types agree. */
+    /**
+     * A matrix whose numbers are multiples of 1/64 of up to 7 bits: float16 and bfloat16 have them exactly,
+     * so that all types agree.
+     */
     Matrix matrix(WeightType type, int inputs, int outputs) throws IOException {
         float[] values = new float[Math.multiplyExact(inputs, outputs)];
         for (int i = 0; i < values.length; i++) {

@@ -15,8 +15,8 @@ import org.vecformer.loader.SafetensorsWriter;
 import org.vecformer.loader.SafetensorsWriter.Declaration;
 
 /**
- * A GPT-2 with random float32 weights: as fast as a trained one of its shape, and nothing has to be downloaded. The same seed gives
- * the same bytes.
+ * A GPT-2 with random float32 weights: as fast as a trained one of its shape, and nothing has to be downloaded. The
+ * same seed gives the same bytes.
  */
 public final class RandomModel {
 

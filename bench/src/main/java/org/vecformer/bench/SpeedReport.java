@@ -22,9 +22,9 @@ import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.ModelFiles;
 
 /**
- * Prints the speed of GPT-2 124M (random weights, or a model that is given) as shares of what the machine can do: generating a token
- * is bound by reading the weights, a prompt by multiply-adds. Limits and model are measured in turn, round by round; shares are
- * formed within a round, and medians over rounds.
+ * Prints the speed of GPT-2 124M (random weights, or a model that is given) as shares of what the machine can do:
+ * generating a token is bound by reading the weights, a prompt by multiply-adds. Limits and model are measured in turn,
+ * round by round; shares are formed within a round, and medians over rounds.
  */
 public final class SpeedReport {
 

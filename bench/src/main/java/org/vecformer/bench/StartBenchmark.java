@@ -17,8 +17,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The whole process of {@code java -jar gpt2.jar}, launcher included, from start to exit. Needs {@code -Dvecformer.bench.jar=FILE};
- * {@code -Dvecformer.bench.java=FILE} names another java than the one of this JVM.
+ * The whole process of {@code java -jar gpt2.jar}, launcher included, from start to exit. Needs {@code
+ * -Dvecformer.bench.jar=FILE}; {@code -Dvecformer.bench.java=FILE} names another java than the one of this JVM.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)

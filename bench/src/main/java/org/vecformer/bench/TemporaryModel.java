@@ -5,7 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.vecformer.loader.Gpt2Config;
 
-/** A {@link RandomModel} in a temporary folder, which is deleted on {@link #close} or, failing that, when the JVM ends. */
+/**
+ * A {@link RandomModel} in a temporary folder, which is deleted on {@link #close} or, failing that, when the
+ * JVM ends.
+ */
 final class TemporaryModel implements AutoCloseable {
 
     private final Path directory;

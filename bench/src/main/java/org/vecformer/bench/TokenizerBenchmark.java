@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.vecformer.tokenizer.Tokenizer;
 
 /**
- * Tokenizing a text and back, on one thread, in bytes of UTF-8 per second. Needs {@code -Dvecformer.bench.tokenizer=DIR} with the files
- * of a vocabulary and {@code -Dvecformer.bench.text=FILE}.
+ * Tokenizing a text and back, on one thread, in bytes of UTF-8 per second. Needs {@code
+ * -Dvecformer.bench.tokenizer=DIR} with the files of a vocabulary and {@code -Dvecformer.bench.text=FILE}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)

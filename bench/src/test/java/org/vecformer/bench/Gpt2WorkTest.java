@@ -28,7 +28,8 @@ class Gpt2WorkTest {
 
     @Test
     void flopsPerPrompt() {
-        // Three tokens: products with the blocks, 1 + 2 + 3 pairs of 4 numbers in two products and two blocks, the head once.
+        // Three tokens: products with the blocks, 1 + 2 + 3 pairs of 4 numbers in two products and two blocks, the head
+        // once.
         assertThat(Gpt2Work.flopsPerPrompt(TINY, 3)).isEqualTo(2 * 384 * 3 + 2 * 2 * 6 * 4 * 2 + 2 * 40);
     }
 

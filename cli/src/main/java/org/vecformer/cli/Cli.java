@@ -72,7 +72,8 @@ final class Cli {
     }
 
     private static CommandLine configure(CommandLine line) {
-        // A text argument may start with @, which is ours to read; and our texts are nobody's resource bundle or colour code.
+        // A text argument may start with @, which is ours to read; and our texts are nobody's resource bundle or colour
+        // code.
         line.setExpandAtFiles(false);
         line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
         line.setUsageHelpWidth(110);

@@ -7,13 +7,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * Loads the embedded model while the command line is still being read: making sense of options costs a fifth of a second of class loading, and
- * most people who call a command without saying which model want this one, on a machine with a processor to spare.
+ * Loads the embedded model while the command line is still being read: making sense of options costs a fifth of a
+ * second of class loading, and most people who call a command without saying which model want this one, on a machine
+ * with a processor to spare.
  */
 final class HeadStart {
     private static final Set<String> COMMANDS = Set.of("generate", "forward", "info", "bench");
 
-    /** What makes a difference to loading. Where a prompt looks like one of these the head start is lost, nothing else. */
+    /**
+     * What makes a difference to loading. Where a prompt looks like one of these the head start is lost,
+     * nothing else.
+     */
     private static final List<String> OPTIONS = List.of("--model", "--threads", "--device", "--backend",
             "--require-simd", "--weights",
             "--tensors", "--help", "-h");

@@ -4,8 +4,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ctrl-C and TERM: the JVM runs its shutdown hooks and then ends with 130 or 143. The hook here first stops the computation that is under way
- * and waits until the main thread has written what there is of its result. Thread-safe.
+ * Ctrl-C and TERM: the JVM runs its shutdown hooks and then ends with 130 or 143. The hook here first stops the
+ * computation that is under way and waits until the main thread has written what there is of its result. Thread-safe.
  */
 final class Interruption {
     /** A result that cannot be written in this time will not be: its reader hangs. */
@@ -22,7 +22,10 @@ final class Interruption {
         void close();
     }
 
-    /** From here to the scope's end an interruption cancels and waits; outside of any scope it ends the process at once. */
+    /**
+     * From here to the scope's end an interruption cancels and waits; outside of any scope it ends the
+     * process at once.
+     */
     Scope during(Runnable action) {
         synchronized (lock) {
             if (requested) {

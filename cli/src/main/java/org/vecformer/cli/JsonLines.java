@@ -11,8 +11,9 @@ import java.io.InputStream;
 import java.util.Arrays;
 
 /**
- * The inputs of {@code --jsonl}: one JSON object a line, {@code {"text":"...","pair":"..."}} or {@code {"ids":[...]}}. Each is read when it
- * is asked for, so a program can write a line, read the answer, and write the next. Empty lines are passed over.
+ * The inputs of {@code --jsonl}: one JSON object a line, {@code {"text":"...","pair":"..."}} or {@code {"ids":[...]}}.
+ * Each is read when it is asked for, so a program can write a line, read the answer, and write the next. Empty lines
+ * are passed over.
  */
 final class JsonLines {
     private final JsonFactory json = new JsonFactory();

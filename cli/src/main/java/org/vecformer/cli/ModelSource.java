@@ -10,7 +10,10 @@ import java.nio.file.Path;
 import org.vecformer.loader.ModelFiles;
 import org.vecformer.tokenizer.Tokenizer;
 
-/** Where a model's files come from: the place that {@code --model} names, or this jar itself. Close it when the model is loaded. */
+/**
+ * Where a model's files come from: the place that {@code --model} names, or this jar itself. Close it when
+ * the model is loaded.
+ */
 final class ModelSource implements AutoCloseable {
     static final String EMBEDDED_NAME = "storyteller";
 

@@ -9,7 +9,10 @@ import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.loader.GenerationConfig;
 import picocli.CommandLine.Option;
 
-/** How the continuation is chosen and where it ends. What is not given is as the model's generation_config.json recommends. */
+/**
+ * How the continuation is chosen and where it ends. What is not given is as the model's
+ * generation_config.json recommends.
+ */
 final class SamplingOptions {
     /** Enough for a story; a model that has no end token would fill its whole context. */
     private static final int DEFAULT_NEW_TOKENS = 200;

@@ -16,8 +16,8 @@ final class Texts {
     }
 
     /**
-     * The text that an argument stands for: itself, {@code -} for standard input, {@code @file} for a file. Files and input are
-     * taken as they are, a line break at their end included.
+     * The text that an argument stands for: itself, {@code -} for standard input, {@code @file} for a file. Files and
+     * input are taken as they are, a line break at their end included.
      *
      * @throws CommandException if the bytes are no UTF-8, or there is no such file
      */

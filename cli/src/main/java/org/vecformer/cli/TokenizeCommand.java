@@ -134,7 +134,10 @@ final class TokenizeCommand implements Callable<Integer> {
         return row;
     }
 
-    /** How much of two texts stays if the longer one loses its end first (as Hugging Face's {@code longest_first} has it). */
+    /**
+     * How much of two texts stays if the longer one loses its end first (as Hugging Face's {@code
+     * longest_first} has it).
+     */
     static int[] longestFirst(int lengthA, int lengthB, int maxLength) {
         int shorter = Math.min(lengthA, lengthB);
         int longer = shorter > maxLength ? shorter : Math.max(shorter, maxLength - shorter);

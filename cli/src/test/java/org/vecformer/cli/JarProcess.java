@@ -42,7 +42,10 @@ final class JarProcess implements AutoCloseable {
         return Path.of(System.getProperty("vecformer.jar"));
     }
 
-    /** The Java that runs the tests, and the one on the PATH if it is another (an older one: the launcher's own case). */
+    /**
+     * The Java that runs the tests, and the one on the PATH if it is another (an older one: the launcher's
+     * own case).
+     */
     static List<String> javas() {
         Set<String> javas = new LinkedHashSet<>();
         for (String folder : System.getenv("PATH").split(File.pathSeparator)) {
@@ -78,8 +81,8 @@ final class JarProcess implements AutoCloseable {
     }
 
     /**
-     * Starts {@code java -jar gpt2.jar arguments} as the leader of a process group of its own, as a shell does. SIGINT is set back to its default, for
-     * a build that runs in the background hands down that it is ignored.
+     * Starts {@code java -jar gpt2.jar arguments} as the leader of a process group of its own, as a shell does. SIGINT
+     * is set back to its default, for a build that runs in the background hands down that it is ignored.
      */
     static JarProcess start(Map<String, String> environment, String java, String... arguments) {
         List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT,TERM", "setsid"));

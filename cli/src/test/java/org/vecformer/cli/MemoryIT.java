@@ -28,7 +28,10 @@ class MemoryIT {
     @TempDir
     Path folder;
 
-    /** The peak resident set (VmHWM) of {@code generate} on a float32 model of the size of GPT-2 stays under the file's size + 150 MB. */
+    /**
+     * The peak resident set (VmHWM) of {@code generate} on a float32 model of the size of GPT-2 stays under
+     * the file's size + 150 MB.
+     */
     @Test
     @EnabledOnOs(OS.LINUX)
     void peakResidentSetOfAModelOf500Megabytes() throws Exception {

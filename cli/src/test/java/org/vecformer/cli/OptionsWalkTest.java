@@ -24,8 +24,8 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * Every option of every command: given, it changes what the command writes, or it is refused. The options are taken from the command line
- * itself, so that a new one without a case here fails.
+ * Every option of every command: given, it changes what the command writes, or it is refused. The options are taken
+ * from the command line itself, so that a new one without a case here fails.
  */
 class OptionsWalkTest {
     @TempDir

@@ -57,7 +57,8 @@ class SignalsIT {
         try (JarProcess gpt2 = JarProcess.start(java, "generate", "--jsonl", "--greedy", "--ignore-eos", "--no-cache",
                 "--backend", "scalar",
                 "--threads", "1", "--max-length", "100")) {
-            // The first line has no room for a new token and is answered at once; the second is under way when the signal comes.
+            // The first line has no room for a new token and is answered at once; the second is under way when the
+            // signal comes.
             gpt2.input().write(("{\"ids\":[" + "5,".repeat(99) + "5]}\n{\"text\":\"Once upon a time\"}\n")
                     .getBytes(StandardCharsets.UTF_8));
             gpt2.input().flush();

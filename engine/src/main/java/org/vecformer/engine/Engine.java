@@ -4,8 +4,8 @@ import java.util.List;
 import org.vecformer.engine.kernel.CpuBackend;
 
 /**
- * What computes: the kernels chosen for this machine and the threads that run them. Several models share one engine and so do
- * not fight for processors.
+ * What computes: the kernels chosen for this machine and the threads that run them. Several models share one engine and
+ * so do not fight for processors.
  *
  * <pre>{@code
  * try (Engine engine = Engine.create(EngineOptions.defaults());
@@ -27,7 +27,8 @@ public final class Engine implements AutoCloseable {
     /**
      * Chooses the kernels and starts the threads.
      *
-     * @throws UnsupportedBackendException when the options insist on the Vector API and it cannot be used; the message says why
+     * @throws UnsupportedBackendException when the options insist on the Vector API and it cannot be used; the message
+     *                                     says why
      */
     public static Engine create(EngineOptions options) {
         int threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
@@ -68,8 +69,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Whether the next step computes on vectors. Not yet, on the vector backend, while AUTO waits for work that is worth compiling
-     * its kernels.
+     * Whether the next step computes on vectors. Not yet, on the vector backend, while AUTO waits for work that is
+     * worth compiling its kernels.
      */
     public boolean computesOnVectors() {
         return backend.computesOnVectors();
@@ -83,8 +84,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Gets the kernels compiled and waits for it, about a second. Nobody has to: it happens in the background when a large model is loaded or
-     * after some computing, and results are the same before. For benchmarks.
+     * Gets the kernels compiled and waits for it, about a second. Nobody has to: it happens in the background when a
+     * large model is loaded or after some computing, and results are the same before. For benchmarks.
      */
     public void awaitWarmUp() throws InterruptedException {
         backend.awaitWarmUp();

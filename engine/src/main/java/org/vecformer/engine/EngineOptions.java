@@ -6,8 +6,8 @@ import java.util.Objects;
  * How an {@link Engine} computes.
  *
  * @param backend     which kernels
- * @param threads     how many threads compute, the caller's included; 0 for one per available processor (a container's CPU
- *                    limit counts)
+ * @param threads     how many threads compute, the caller's included; 0 for one per available processor (a container's
+ *                    CPU limit counts)
  * @param requireSimd whether an engine must not be created without the Vector API, instead of running slower
  */
 public record EngineOptions(BackendChoice backend, int threads, boolean requireSimd) {

@@ -29,7 +29,8 @@ import org.vecformer.tokenizer.Tokenizer;
 
 /**
  * What is published of the real GPT-2 models, where their weights are: in the folder that the environment variable
- * {@value #FOLDER_VARIABLE} ({@value #DISTILLED_VARIABLE} for distilgpt2) names, in the local models folder or in the Hugging Face cache.
+ * {@value #FOLDER_VARIABLE} ({@value #DISTILLED_VARIABLE} for distilgpt2) names, in the local models folder or in the
+ * Hugging Face cache.
  */
 class PublishedGpt2Test {
 

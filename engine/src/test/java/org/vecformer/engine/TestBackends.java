@@ -3,8 +3,9 @@ package org.vecformer.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * The backends that a run tests. The build runs the tests tagged "width" once for each lane width and once for scalar kernels (see
- * pom.xml); the property {@value #EXPECTED} says which one a run is for, and opening an engine here asserts that it is what runs.
+ * The backends that a run tests. The build runs the tests tagged "width" once for each lane width and once for scalar
+ * kernels (see pom.xml); the property {@value #EXPECTED} says which one a run is for, and opening an engine here
+ * asserts that it is what runs.
  */
 public final class TestBackends {
 

@@ -5,8 +5,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Finds added tokens in text: leftmost first, of several that start together the longest. Tokens that are not "normalized"
- * come first, over the whole text; the others are looked for in what is left, as in the reference.
+ * Finds added tokens in text: leftmost first, of several that start together the longest. Tokens that are not
+ * "normalized" come first, over the whole text; the others are looked for in what is left, as in the reference.
  */
 final class AddedTokens {
     private final Trie first = new Trie();

@@ -2,8 +2,8 @@ package org.vecformer.tokenizer;
 
 /**
  * The 256 printable characters in which a byte-level vocabulary spells bytes (openai/gpt-2, {@code bytes_to_unicode}):
- * printable Latin-1 bytes stand for themselves, the others for U+0100 and up in order. The space is {@code Ġ}, the line feed
- * {@code Ċ}.
+ * printable Latin-1 bytes stand for themselves, the others for U+0100 and up in order. The space is {@code Ġ}, the line
+ * feed {@code Ċ}.
  */
 final class ByteAlphabet {
     private static final char[] SYMBOLS = new char[256];

@@ -10,8 +10,9 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * Byte-level byte pair encoding as GPT-2 has it (Radford et al. 2019, openai/gpt-2 {@code encoder.py}): every string can be
- * encoded, and decoding gives it back. Immutable and thread-safe; a bounded cache of short words is shared by all threads.
+ * Byte-level byte pair encoding as GPT-2 has it (Radford et al. 2019, openai/gpt-2 {@code encoder.py}): every string
+ * can be encoded, and decoding gives it back. Immutable and thread-safe; a bounded cache of short words is shared by
+ * all threads.
  */
 public final class BytePairTokenizer implements Tokenizer {
     private static final byte ADDED = 1;

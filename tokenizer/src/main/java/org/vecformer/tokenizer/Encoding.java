@@ -5,10 +5,10 @@ import java.util.List;
 /**
  * The ids of one text with their tokens and offsets. Immutable and thread-safe; arrays that are handed out are copies.
  *
- * <p>An offset is a half-open range of the text. Where a character is cut into several tokens, each of them covers the whole
- * character in {@link OffsetUnit#CHARS} and {@link OffsetUnit#CODE_POINTS} (as the reference has it), while
- * {@link OffsetUnit#BYTES} tells the exact bytes of each token. Ids that the tokenizer adds around a text (a begin token, say)
- * have the empty range 0, 0.
+ * <p>An offset is a half-open range of the text. Where a character is cut into several tokens, each of them covers the
+ * whole character in {@link OffsetUnit#CHARS} and {@link OffsetUnit#CODE_POINTS} (as the reference has it), while
+ * {@link OffsetUnit#BYTES} tells the exact bytes of each token. Ids that the tokenizer adds around a text (a begin
+ * token, say) have the empty range 0, 0.
  */
 public final class Encoding {
     private final int[] ids;

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An object of a JSON file that knows where it came from, so that a wrong field can be named. The getters use no pattern
- * switch: linking the first one costs 20 ms of every start.
+ * An object of a JSON file that knows where it came from, so that a wrong field can be named. The getters use no
+ * pattern switch: linking the first one costs 20 ms of every start.
  *
  * @param at the way to the object with a dot at its end, {@code model.} say; empty for the file's own object
  */

@@ -3,9 +3,9 @@ package org.vecformer.tokenizer;
 import java.util.Arrays;
 
 /**
- * Which pairs of ids merge, in which order and into which id: an open-addressing hash table over {@code long} keys. A merge is
- * a {@code long} with the rank in its upper and the new id in its lower half, so that the smallest merge is the one to do
- * first.
+ * Which pairs of ids merge, in which order and into which id: an open-addressing hash table over {@code long} keys. A
+ * merge is a {@code long} with the rank in its upper and the new id in its lower half, so that the smallest merge is
+ * the one to do first.
  */
 final class MergeTable {
     /** No merge; larger than every merge. */

@@ -2,7 +2,8 @@ package org.vecformer.tokenizer;
 
 /**
  * Cuts text where the GPT-2 pattern {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+}
- * does, without a regular expression engine. The pattern matches at every position, so words follow each other without gaps.
+ * does, without a regular expression engine. The pattern matches at every position, so words follow each other without
+ * gaps.
  */
 final class PreTokenizer {
     private static final byte LETTER = 0;

@@ -1,9 +1,9 @@
 package org.vecformer.tokenizer;
 
 /**
- * Decodes ids one at a time and never shows half a character: bytes of an unfinished UTF-8 sequence wait for the ids that
- * complete it, or that show it to be malformed. All pieces of text together, {@link #finish()} included, are exactly what
- * {@link Tokenizer#decode(int[], boolean)} gives for all ids. Belongs to one thread at a time.
+ * Decodes ids one at a time and never shows half a character: bytes of an unfinished UTF-8 sequence wait for the ids
+ * that complete it, or that show it to be malformed. All pieces of text together, {@link #finish()} included, are
+ * exactly what {@link Tokenizer#decode(int[], boolean)} gives for all ids. Belongs to one thread at a time.
  */
 public final class StreamingDecoder {
     private final TokenBytes bytes;

@@ -7,14 +7,15 @@ import java.util.OptionalInt;
 /**
  * Turns text into the token ids of one vocabulary, and ids into text. Implementations are immutable and thread-safe.
  *
- * <p>Ids are non-negative. An id at or above {@link #vocabularySize()}, or in a hole of a sparse vocabulary, has no token:
- * decoding gives nothing for it, {@link #token(int)} refuses it. A negative id is always an
+ * <p>Ids are non-negative. An id at or above {@link #vocabularySize()}, or in a hole of a sparse vocabulary, has no
+ * token: decoding gives nothing for it, {@link #token(int)} refuses it. A negative id is always an
  * {@link IllegalArgumentException}.
  */
 public interface Tokenizer {
     /**
-     * Loads the tokenizer of a model directory: {@code tokenizer.json}, else {@code vocab.json} with {@code merges.txt}; with
-     * {@code added_tokens.json}, {@code special_tokens_map.json} and {@code tokenizer_config.json} where they are present.
+     * Loads the tokenizer of a model directory: {@code tokenizer.json}, else {@code vocab.json} with {@code
+     * merges.txt}; with {@code added_tokens.json}, {@code special_tokens_map.json} and {@code tokenizer_config.json}
+     * where they are present.
      *
      * @throws TokenizerException if the files are missing, damaged, contradictory or not of a supported kind
      * @throws IOException if a file cannot be read

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Tokenizer files that are missing, damaged, contradictory or of a kind that is not supported. The message is one sentence
- * that names the file, the field and its value, and what was expected.
+ * Tokenizer files that are missing, damaged, contradictory or of a kind that is not supported. The message is one
+ * sentence that names the file, the field and its value, and what was expected.
  */
 public class TokenizerException extends IOException {
     private static final long serialVersionUID = 1L;

@@ -10,7 +10,10 @@ final class Utf8Decoder {
     /** Continuation bytes still to come. */
     private int missing;
     private int codePoint;
-    /** The range the next continuation byte must be in; it excludes overlong forms, surrogates and values above U+10FFFF. */
+    /**
+     * The range the next continuation byte must be in; it excludes overlong forms, surrogates and values
+     * above U+10FFFF.
+     */
     private int low = 0x80;
     private int high = 0xBF;
 

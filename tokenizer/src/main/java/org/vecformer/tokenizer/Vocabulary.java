@@ -52,7 +52,10 @@ final class Vocabulary {
         }
     }
 
-    /** The id of the token that is two ranges of characters joined, or -1. Makes no string: merges ask this 150,000 times. */
+    /**
+     * The id of the token that is two ranges of characters joined, or -1. Makes no string: merges ask this
+     * 150,000 times.
+     */
     int find(char[] text, int from, int to, int from2, int to2) {
         // As String.hashCode has it.
         int hash = 0;

@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * Remembers the ids of short words. A fixed number of places, one word each; a new word takes the place of the old one.
- * Threads share it without locks: an entry is immutable with final fields, so a thread sees either a whole entry or an older
- * one.
+ * Threads share it without locks: an entry is immutable with final fields, so a thread sees either a whole entry or an
+ * older one.
  */
 final class WordCache {
     /** Longer words are rare, and would make the memory of a full cache hard to tell. */

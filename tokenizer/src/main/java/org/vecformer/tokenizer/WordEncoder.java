@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * Byte pair encoding of one word after the other: start with one symbol a byte, then merge the pair of the lowest rank,
- * leftmost first, until no pair merges (Sennrich, Haddow and Birch 2016). Holds the scratch of one call, so it belongs to one
- * thread; the tables and the cache behind it are shared.
+ * leftmost first, until no pair merges (Sennrich, Haddow and Birch 2016). Holds the scratch of one call, so it belongs
+ * to one thread; the tables and the cache behind it are shared.
  */
 final class WordEncoder {
     /** Up to here scanning all pairs for each merge is faster than a heap; beyond, it would be quadratic. */
@@ -116,7 +116,10 @@ final class WordEncoder {
         }
     }
 
-    /** The same merges in the same order in n log n: symbols in a linked list, merges in a heap by rank and position. */
+    /**
+     * The same merges in the same order in n log n: symbols in a linked list, merges in a heap by rank and
+     * position.
+     */
     private int mergeByHeap(int length) {
         if (before.length < length) {
             before = new int[length];

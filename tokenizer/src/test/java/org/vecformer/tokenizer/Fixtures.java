@@ -23,7 +23,10 @@ final class Fixtures {
 
     private Fixtures() {}
 
-    /** The first 743 merges of GPT-2: with 256 bytes and the end token they make the 1000 ids that the oracle's minis have. */
+    /**
+     * The first 743 merges of GPT-2: with 256 bytes and the end token they make the 1000 ids that the
+     * oracle's minis have.
+     */
     static List<String> merges() {
         return resource("tiny-merges.txt").lines().skip(1).toList();
     }

@@ -14,9 +14,9 @@ import java.util.List;
 /**
  * The arguments as they were typed, whatever the locale, and their way into the child.
  *
- * <p>Without a locale (a plain container) a JVM reads its arguments as ASCII and every other byte is lost before {@code main} starts. Linux keeps
- * the bytes in {@code /proc/self/cmdline}. On the way to the child the same loss would happen again, so arguments that are not plain ASCII
- * travel as base64 of their UTF-8 bytes.
+ * <p>Without a locale (a plain container) a JVM reads its arguments as ASCII and every other byte is lost before {@code
+ * main} starts. Linux keeps the bytes in {@code /proc/self/cmdline}. On the way to the child the same loss would happen
+ * again, so arguments that are not plain ASCII travel as base64 of their UTF-8 bytes.
  */
 public final class Arguments {
     /** The system property that tells the child its arguments are encoded. */
@@ -64,7 +64,8 @@ public final class Arguments {
      * @param arguments   as the JVM gave them to main
      * @param commandLine the process's own entries, or null if the system does not tell
      * @param encoding    what the JVM decoded the arguments with ({@code sun.jnu.encoding})
-     * @throws BadArgumentException for bytes that are no UTF-8 (and no text in the locale's own encoding), and for characters that were lost
+     * @throws BadArgumentException for bytes that are no UTF-8 (and no text in the locale's own encoding), and for
+     *                              characters that were lost
      */
     static String[] original(String[] arguments, List<byte[]> commandLine, String encoding)
             throws BadArgumentException {
@@ -93,7 +94,10 @@ public final class Arguments {
         return original;
     }
 
-    /** Arguments from a file of options (java @file) are not on the command line as such; then the entries do not match. */
+    /**
+     * Arguments from a file of options (java @file) are not on the command line as such; then the entries do
+     * not match.
+     */
     private static boolean sameAscii(String argument, byte[] bytes) {
         boolean ascii = true;
         for (byte b : bytes) {
@@ -138,8 +142,8 @@ public final class Arguments {
     }
 
     /**
-     * Whether the arguments have to be encoded to survive the way to the child. Windows needs it for more than letters: there, quotes are lost and
-     * wildcards expanded a second time.
+     * Whether the arguments have to be encoded to survive the way to the child. Windows needs it for more than letters:
+     * there, quotes are lost and wildcards expanded a second time.
      */
     static boolean needEncoding(String[] arguments, boolean windows) {
         for (String argument : arguments) {

@@ -4,11 +4,12 @@ import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The process that does the work. This process waits for it, and whatever asks this one to end is passed on, so that the two end together and
- * in order: the child first, with all that it has to write, then this one with the child's exit status.
+ * The process that does the work. This process waits for it, and whatever asks this one to end is passed on, so that
+ * the two end together and in order: the child first, with all that it has to write, then this one with the child's
+ * exit status.
  *
- * <p>Ctrl-C reaches both processes, because a terminal sends it to the whole group; a TERM (as a container or a service manager sends it) reaches
- * this one alone. A shutdown hook is the one place where plain Java learns of either.
+ * <p>Ctrl-C reaches both processes, because a terminal sends it to the whole group; a TERM (as a container or a service
+ * manager sends it) reaches this one alone. A shutdown hook is the one place where plain Java learns of either.
  */
 final class Child {
     private static final int SIGHUP = 1;
@@ -82,7 +83,8 @@ final class Child {
             if (!windows && (signal == SIGTERM || !process.waitFor(OWN_SIGNAL_MILLIS, TimeUnit.MILLISECONDS))) {
                 process.destroy();
             }
-            // The child may have been told by another signal than came here, or, told while its JVM was booting, have ended with 1.
+            // The child may have been told by another signal than came here, or, told while its JVM was booting, have
+            // ended with 1.
             int status = process.waitFor();
             Runtime.getRuntime().halt(signal == 0 || status == 128 + SIGKILL ? status : 128 + signal);
         } catch (InterruptedException e) {
@@ -90,7 +92,10 @@ final class Child {
         }
     }
 
-    /** Which signal began the end: the JVM runs it in a thread named after it. 0 if there is none (an ordinary exit) or the JVM names it otherwise. */
+    /**
+     * Which signal began the end: the JVM runs it in a thread named after it. 0 if there is none (an ordinary
+     * exit) or the JVM names it otherwise.
+     */
     private static int receivedSignal() {
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
             String name = thread.getName();

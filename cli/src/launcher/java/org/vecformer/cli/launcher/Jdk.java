@@ -7,7 +7,10 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 
-/** An installed Java, as its {@code release} file describes it: reading that file takes microseconds, starting the Java would take 50 ms. */
+/**
+ * An installed Java, as its {@code release} file describes it: reading that file takes microseconds, starting
+ * the Java would take 50 ms.
+ */
 final class Jdk {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
@@ -48,7 +51,8 @@ final class Jdk {
         if (version == null || feature(version) == 0) {
             return null;
         }
-        // Without a list of modules (some vendors leave it out) the module is taken to be there, as it is in every full JDK.
+        // Without a list of modules (some vendors leave it out) the module is taken to be there, as it is in every full
+        // JDK.
         boolean vector = modules == null || (" " + modules + " ").contains(" " + VECTOR_MODULE + " ");
         return new Jdk(home, version, vector);
     }

@@ -7,8 +7,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Finds the JDK to run in. The order is that of how much somebody meant it: {@code VECFORMER_JAVA_HOME} (named for us alone, so it is taken or
- * refused, never passed over), the Java that runs already, {@code JAVA_HOME}, the PATH's {@code java}, and then the newest of the install folders.
+ * Finds the JDK to run in. The order is that of how much somebody meant it: {@code VECFORMER_JAVA_HOME} (named for us
+ * alone, so it is taken or refused, never passed over), the Java that runs already, {@code JAVA_HOME}, the PATH's
+ * {@code java}, and then the newest of the install folders.
  */
 final class JdkSearch {
     static final int OLDEST = 25;
@@ -24,7 +25,10 @@ final class JdkSearch {
         this.running = running;
     }
 
-    /** @throws NoJdkException if there is none; its message says what was looked for, where, and what was found instead */
+    /**
+     * @throws NoJdkException if there is none; its message says what was looked for, where, and what was
+     * found instead
+     */
     Jdk find() throws NoJdkException {
         String named = places.variable(OVERRIDE);
         if (named != null) {
@@ -90,7 +94,8 @@ final class JdkSearch {
             if (children == null) {
                 children = new File[0];
             }
-            // The order of a listing differs from machine to machine; of two equal versions always the same one is taken.
+            // The order of a listing differs from machine to machine; of two equal versions always the same one is
+            // taken.
             Arrays.sort(children);
             StringBuilder found = new StringBuilder();
             for (File child : children) {

@@ -130,8 +130,9 @@ public final class Launcher {
     }
 
     /**
-     * The options that shorten the start and keep the heap small: weights live outside of it, and a step of the engine makes no garbage. What the
-     * user chose (on the command line, or in the variables that every JVM reads) is left alone.
+     * The options that shorten the start and keep the heap small: weights live outside of it, and a step of the engine
+     * makes no garbage. What the user chose (on the command line, or in the variables that every JVM reads) is left
+     * alone.
      */
     private static void addStartOptions(List<String> command, List<String> users) {
         StringBuilder all = new StringBuilder();
@@ -151,7 +152,10 @@ public final class Launcher {
         command.add("-XX:-UsePerfData");
     }
 
-    /** What stands between {@code java} and {@code -jar} or the main class: options such as -Xmx are meant for the engine, not for this process. */
+    /**
+     * What stands between {@code java} and {@code -jar} or the main class: options such as -Xmx are meant for
+     * the engine, not for this process.
+     */
     static List<String> virtualMachineOptions(List<byte[]> commandLine, int arguments) {
         List<String> options = new ArrayList<String>();
         for (int i = 1; i < commandLine.size() - arguments; i++) {

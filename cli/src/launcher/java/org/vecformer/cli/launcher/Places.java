@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where the three systems keep their JDKs. The root folder, the user's home and the environment are parameters, so that tests show
- * a made-up machine.
+ * Where the three systems keep their JDKs. The root folder, the user's home and the environment are parameters, so that
+ * tests show a made-up machine.
  */
 final class Places {
     enum Family {
@@ -40,7 +40,10 @@ final class Places {
         "ojdkbuild",
         "Android"};
 
-    /** What a folder of an installation may hold on the way to the Java home: nothing, a macOS bundle, a Homebrew formula. */
+    /**
+     * What a folder of an installation may hold on the way to the Java home: nothing, a macOS bundle, a
+     * Homebrew formula.
+     */
     private static final String[] INNER = {"", "Contents/Home", "libexec/openjdk.jdk/Contents/Home", "libexec",
         "current",
         "jbr"};

@@ -1,6 +1,9 @@
 package org.vecformer.engine.cache;
 
-/** A key/value cache has no room for more positions. Nothing was changed; closing or truncating sequences makes room. */
+/**
+ * A key/value cache has no room for more positions. Nothing was changed; closing or truncating sequences
+ * makes room.
+ */
 public final class CacheFullException extends IllegalStateException {
 
     private static final long serialVersionUID = 1;

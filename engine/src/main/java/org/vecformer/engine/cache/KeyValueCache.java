@@ -6,11 +6,11 @@ import java.util.Arrays;
 import org.vecformer.engine.tensor.KeyValuePages;
 
 /**
- * The keys and values of a session's sequences: a fixed number of pages of 32 positions, which sequences take as they grow and share after
- * a fork. A page that is shared is copied when one of its sequences writes to it.
+ * The keys and values of a session's sequences: a fixed number of pages of 32 positions, which sequences take as they
+ * grow and share after a fork. A page that is shared is copied when one of its sequences writes to it.
  * <p>
- * Its memory is bounded by its capacity, taken from the system page by page when a page is first used, and freed with the
- * arena. Not thread-safe.
+ * Its memory is bounded by its capacity, taken from the system page by page when a page is first used, and freed with
+ * the arena. Not thread-safe.
  */
 public final class KeyValueCache {
 

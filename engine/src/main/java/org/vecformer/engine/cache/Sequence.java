@@ -3,8 +3,8 @@ package org.vecformer.engine.cache;
 import org.vecformer.engine.tensor.KeyValuePages;
 
 /**
- * One text in a session's cache: the positions that the model has seen. Forks share what they have in common. Not thread-safe, as
- * its session.
+ * One text in a session's cache: the positions that the model has seen. Forks share what they have in common. Not
+ * thread-safe, as its session.
  */
 public final class Sequence implements AutoCloseable {
 

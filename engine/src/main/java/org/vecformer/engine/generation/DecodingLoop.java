@@ -4,14 +4,16 @@ import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 import org.vecformer.engine.cache.Sequence;
+import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.sampler.Sampler;
 
 /**
- * Writes one sequence: the model gives logits, the sampler chooses, the token is appended, until something ends it. Holds the buffers that
- * this takes, so that a token costs no memory but its own; used by one thread at a time.
+ * Writes one sequence: the model gives logits, the sampler chooses, the token is appended, until something ends it.
+ * Holds the buffers that this takes, so that a token costs no memory but its own; used by one thread at a time.
  */
 public final class DecodingLoop {
 
@@ -45,21 +47,17 @@ public final class DecodingLoop {
      * @param cancelled    asked before each step
      */
     public Outcome run(int[] ids, int promptLength, Sampler sampler, int[] endTokens, boolean useCache,
-            IntConsumer listener,
-            BooleanSupplier cancelled) {
+            IntConsumer listener, BooleanSupplier cancelled) {
         long start = System.nanoTime();
         long promptDone = start;
         int length = promptLength;
         FinishReason reason = FinishReason.LENGTH;
         sampler.acceptPrompt(Arrays.copyOf(ids, promptLength));
         try (Sequence sequence = session.newSequence()) {
-            // What would not fit must fail now, not in the middle of a text; and no step has to ask the system for memory.
+            // What would not fit must fail now, not in the middle of a text; and no step has to ask the system for
+            // memory.
             session.reserve(sequence, Math.min(ids.length, session.model().config().contextLength()));
             while (length < ids.length) {
-                if (cancelled.getAsBoolean()) {
-                    reason = FinishReason.CANCELLED;
-                    break;
-                }
                 if (!useCache) {
                     sequence.truncate(0);
                 }
@@ -88,15 +86,18 @@ public final class DecodingLoop {
                 new Timing((promptDone - start) / 1e9, (end - promptDone) / 1e9, length - promptLength));
     }
 
-    /** Brings the sequence to {@code length} tokens; false if it was cancelled on the way. */
+    /** Brings the sequence to {@code length} tokens, with logits for the last; false if it was cancelled on the way. */
     private boolean feed(Sequence sequence, int[] ids, int length, BooleanSupplier cancelled) {
+        Batch batch = session.batch();
         while (sequence.length() < length) {
             if (cancelled.getAsBoolean()) {
                 return false;
             }
-            session.batch().clear();
-            int to = Math.min(length, sequence.length() + session.batch().room());
-            session.feed(sequence, ids, sequence.length(), to);
+            batch.clear();
+            int from = sequence.length();
+            int to = Math.min(length, from + batch.room());
+            batch.add(sequence, ids, from, to, to == length ? Logits.LAST : Logits.NONE);
+            session.step(batch);
         }
         return true;
     }

@@ -25,7 +25,8 @@ import org.vecformer.loader.GenerationConfig;
  * @param seed           of the random generator: the same seed gives the same text; empty for a new one each time
  * @param endTokens      ids that end the text; the end token is the last of the result's ids, its text is not shown
  * @param truncatePrompt drop the beginning of a prompt that is too long, instead of refusing it
- * @param useCache       keep keys and values from token to token; without, everything is computed again for each, with the same result
+ * @param useCache       keep keys and values from token to token; without, everything is computed again for each, with
+ *                       the same result
  */
 public record GenerationOptions(OptionalInt maxNewTokens, OptionalInt maxLength, boolean greedy, double temperature,
         int topK,
@@ -59,8 +60,8 @@ public record GenerationOptions(OptionalInt maxNewTokens, OptionalInt maxLength,
     }
 
     /**
-     * What a model's authors recommend, with Hugging Face's defaults for what they leave open: greedy unless {@code do_sample}, and then the
-     * 50 most likely tokens.
+     * What a model's authors recommend, with Hugging Face's defaults for what they leave open: greedy unless {@code
+     * do_sample}, and then the 50 most likely tokens.
      *
      * @param fallbackEndTokens the end tokens if the generation config names none: those of the model's config
      */

@@ -9,10 +9,11 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The kernels that were chosen for this JVM, and the threads that run them. Thread-safe; shared by all models of an engine.
+ * The kernels that were chosen for this JVM, and the threads that run them. Thread-safe; shared by all models of an
+ * engine.
  * <p>
- * The checks of the choice run in order, before any class of the vector module is loaded, and the first that fails explains itself in
- * one line that says what to do.
+ * The checks of the choice run in order, before any class of the vector module is loaded, and the first that fails
+ * explains itself in one line that says what to do.
  */
 public final class CpuBackend implements AutoCloseable {
 
@@ -45,8 +46,8 @@ public final class CpuBackend implements AutoCloseable {
     /**
      * The vector kernels, or plain ones with the refusals that say why.
      *
-     * @param fromTheStart whether to use vector kernels at once, instead of plain ones until {@link #warmUp} is through; the
-     *                     bits are the same
+     * @param fromTheStart whether to use vector kernels at once, instead of plain ones until {@link #warmUp} is
+     *                     through; the bits are the same
      */
     public static CpuBackend best(int threads, boolean fromTheStart) {
         return vectorRefusal().map(refusal -> scalar(threads, List.of(refusal)))
@@ -144,9 +145,9 @@ public final class CpuBackend implements AutoCloseable {
     }
 
     /**
-     * Begins to get the chosen kernels compiled on a thread of their own; from when they are, ops use them. That costs about a second of a
-     * processor, which small work never earns back: so nothing happens until somebody has a large model or has computed for a while. Further
-     * calls do nothing.
+     * Begins to get the chosen kernels compiled on a thread of their own; from when they are, ops use them. That costs
+     * about a second of a processor, which small work never earns back: so nothing happens until somebody has a large
+     * model or has computed for a while. Further calls do nothing.
      */
     public void warmUp() {
         if (vectorBits == 0 || closed || warmUp.get() != null) {

@@ -5,11 +5,11 @@ import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.loader.Activation;
 
 /**
- * The inner loops of the CPU backend, without threads: what a backend must write. Both implementations give the same bits (see the package
- * documentation).
+ * The inner loops of the CPU backend, without threads: what a backend must write. Both implementations give the same
+ * bits (see the package documentation).
  * <p>
- * Layouts: {@code float[]} operands are activations with an offset; {@code MemorySegment b} is a panel of {@code k} rows of
- * 32 floats, at byte {@code b0}.
+ * Layouts: {@code float[]} operands are activations with an offset; {@code MemorySegment b} is a panel of {@code k}
+ * rows of 32 floats, at byte {@code b0}.
  */
 interface CpuKernels {
 

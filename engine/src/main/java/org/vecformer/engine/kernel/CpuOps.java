@@ -14,8 +14,8 @@ import org.vecformer.loader.Activation;
 /**
  * {@link Ops} on the CPU: cuts each op into items for the {@link WorkerPool} and calls the {@link CpuKernels} on them.
  * <p>
- * The tasks are fields that are filled before a section, and scratch memory is per worker and grows to the largest need seen,
- * so that a step in steady state allocates nothing.
+ * The tasks are fields that are filled before a section, and scratch memory is per worker and grows to the largest need
+ * seen, so that a step in steady state allocates nothing.
  */
 final class CpuOps implements Ops {
 
@@ -25,7 +25,10 @@ final class CpuOps implements Ops {
     private static final int QUERY_ROWS = 8;
     /** Multiply-adds that are worth another thread's attention: some microseconds. */
     private static final long GRAIN = 128 * 1024;
-    /** Multiply-adds of a session after which faster kernels are worth the cost of compiling them: a second or so of plain Java. */
+    /**
+     * Multiply-adds of a session after which faster kernels are worth the cost of compiling them: a second or
+     * so of plain Java.
+     */
     private static final long WORTH_WARMING = 4_000_000_000L;
 
     private final CpuBackend backend;
@@ -249,9 +252,9 @@ final class CpuOps implements Ops {
     }
 
     /**
-     * The items are blocks of up to 8 query rows of one sequence, times the heads. A row's numbers depend on its own query
-     * and the positions up to its own alone, never on where blocks begin: scores are chains over the head's numbers, the softmax
-     * is over the whole row, the output is one chain over positions.
+     * The items are blocks of up to 8 query rows of one sequence, times the heads. A row's numbers depend on its own
+     * query and the positions up to its own alone, never on where blocks begin: scores are chains over the head's
+     * numbers, the softmax is over the whole row, the output is one chain over positions.
      */
     private final class AttentionTask implements WorkerPool.Task {
         private Tensor qkv;
@@ -305,7 +308,10 @@ final class CpuOps implements Ops {
             }
         }
 
-        /** p[r][j] = query r times key j, for whole pages of keys: those past a row's own position are not looked at. */
+        /**
+         * p[r][j] = query r times key j, for whole pages of keys: those past a row's own position are not
+         * looked at.
+         */
         private void score(int[] table, int head, int row0, int rows, float[] p, int keyStride) {
             int query = qkv.offset(row0) + head * cache.headSize();
             for (int page = 0; page * PANEL < keyStride; page++) {

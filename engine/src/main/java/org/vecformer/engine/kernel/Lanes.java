@@ -6,8 +6,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The lane width that the vector kernels use: the machine's, or what {@value #FORCED_BITS} says. Constants in a class of
- * their own, so that the JIT folds them and no other class loads the vector module.
+ * The lane width that the vector kernels use: the machine's, or what {@value #FORCED_BITS} says. Constants in a class
+ * of their own, so that the JIT folds them and no other class loads the vector module.
  */
 final class Lanes {
 

@@ -18,8 +18,8 @@ import org.vecformer.loader.DType;
 import org.vecformer.loader.TensorInfo;
 
 /**
- * Reads weights from a checkpoint into the layout of {@link PackedMatrix}: window by window, the windows in parallel, each
- * repacked on its way, so that a matrix exists once and the file never as a whole.
+ * Reads weights from a checkpoint into the layout of {@link PackedMatrix}: window by window, the windows in parallel,
+ * each repacked on its way, so that a matrix exists once and the file never as a whole.
  */
 public final class MatrixPacker implements AutoCloseable {
 
@@ -56,12 +56,14 @@ public final class MatrixPacker implements AutoCloseable {
     /**
      * Packs a tensor whose shape the caller has checked to be inputs x outputs in the given order, of a floating type.
      *
-     * @param type how to keep the numbers; a matrix with a number beyond binary16 (65504) is kept as float32 instead of as binary16
+     * @param type how to keep the numbers; a matrix with a number beyond binary16 (65504) is kept as float32 instead of
+     *             as binary16
      */
     public PackedMatrix matrix(TensorInfo tensor, Order order, WeightType type, int inputs, int outputs)
             throws IOException {
         PackedMatrix packed = pack(tensor, order, type, inputs, outputs);
-        // The kernels widen finite halves only. No model that computes anything has such weights, so reading twice does not matter.
+        // The kernels widen finite halves only. No model that computes anything has such weights, so reading twice does
+        // not matter.
         return type == WeightType.F16 && !isFinite(packed)
                 ? pack(tensor, order, WeightType.F32, inputs, outputs)
                 : packed;

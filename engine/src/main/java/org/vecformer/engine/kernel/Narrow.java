@@ -1,6 +1,9 @@
 package org.vecformer.engine.kernel;
 
-/** The 16-bit numbers of a {@link org.vecformer.engine.tensor.PackedMatrix}: two in a word of 32 bits, low half and high half. */
+/**
+ * The 16-bit numbers of a {@link org.vecformer.engine.tensor.PackedMatrix}: two in a word of 32 bits, low
+ * half and high half.
+ */
 final class Narrow {
 
     private Narrow() {

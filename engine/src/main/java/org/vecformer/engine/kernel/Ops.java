@@ -7,20 +7,21 @@ import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Activation;
 
 /**
- * The operations that models are written in. One object serves one session: it holds the scratch memory, so it is used by one
- * thread at a time. All row counts may be smaller than the tensors'.
+ * The operations that models are written in. One object serves one session: it holds the scratch memory, so it is used
+ * by one thread at a time. All row counts may be smaller than the tensors'.
  * <p>
- * On the CPU every result has the same bits on each backend, lane width and thread count, and in any batch: see the package
- * documentation for how.
+ * On the CPU every result has the same bits on each backend, lane width and thread count, and in any batch: see the
+ * package documentation for how.
  */
 public interface Ops {
 
     /**
-     * out[r] = tokens[ids[r]] + positions[positionIds[r]] + tokens[types[r]]: word plus position embeddings, and GPT's token types, which
-     * are words too.
+     * out[r] = tokens[ids[r]] + positions[positionIds[r]] + tokens[types[r]]: word plus position embeddings, and GPT's
+     * token types, which are words too.
      *
      * @param types     -1 in rows without a token type
-     * @param tokens    packed with the vocabulary as outputs and the hidden size as inputs, as a tied output layer needs it
+     * @param tokens    packed with the vocabulary as outputs and the hidden size as inputs, as a tied output layer
+     *                  needs it
      * @param positions packed likewise
      */
     void embed(int[] ids, int[] positionIds, int[] types, int rows, PackedMatrix tokens, PackedMatrix positions,
@@ -40,8 +41,8 @@ public interface Ops {
             Tensor out);
 
     /**
-     * Appends the keys and values of the batch's rows to the cache, then lets each row attend to its sequence's positions up to
-     * its own: out = softmax(q K^T * scale) V (Vaswani et al., 2017, "Attention Is All You Need").
+     * Appends the keys and values of the batch's rows to the cache, then lets each row attend to its sequence's
+     * positions up to its own: out = softmax(q K^T * scale) V (Vaswani et al., 2017, "Attention Is All You Need").
      *
      * @param qkv   rows of 3 x hidden: queries, keys, values, each with the heads side by side
      * @param out   rows of hidden

@@ -1,8 +1,9 @@
 package org.vecformer.engine.kernel;
 
 /**
- * Which rows belong to which sequence: sequences of different lengths, packed end to end without padding. Filled anew for each step; the
- * arrays are as long as the most sequences a step may have and only the first {@code sequences} entries count.
+ * Which rows belong to which sequence: sequences of different lengths, packed end to end without padding. Filled anew
+ * for each step; the arrays are as long as the most sequences a step may have and only the first {@code sequences}
+ * entries count.
  */
 public final class PackedBatch {
 

@@ -10,8 +10,8 @@ import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.loader.Activation;
 
 /**
- * The kernels in plain Java: for JVMs without the vector module, and the yardstick of {@link VectorKernels}, whose results
- * they equal bit for bit.
+ * The kernels in plain Java: for JVMs without the vector module, and the yardstick of {@link VectorKernels}, whose
+ * results they equal bit for bit.
  * <p>
  * Rows are computed in strips of 8 columns: 8 independent chains hide the latency of the multiply-add.
  */

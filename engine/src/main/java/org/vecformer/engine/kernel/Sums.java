@@ -1,8 +1,8 @@
 package org.vecformer.engine.kernel;
 
 /**
- * Sums over a row in the one order that all kernels share: element i goes to partial sum i mod {@value #PARTIALS}, and the
- * partial sums p are added as p[j] + p[j + 8], then + 4, + 2, + 1. Sixteen partials fill the widest vector once and
+ * Sums over a row in the one order that all kernels share: element i goes to partial sum i mod {@value #PARTIALS}, and
+ * the partial sums p are added as p[j] + p[j + 8], then + 4, + 2, + 1. Sixteen partials fill the widest vector once and
  * narrower ones several times.
  */
 final class Sums {

@@ -21,8 +21,8 @@ import org.vecformer.loader.Activation;
 /**
  * The kernels on the Vector API, for any lane width.
  * <p>
- * Rows of activations have room up to the next multiple of 32 floats, so the last vector of a row may reach past its end: what
- * it reads there is masked out of sums and maxima, what it writes there nobody reads.
+ * Rows of activations have room up to the next multiple of 32 floats, so the last vector of a row may reach past its
+ * end: what it reads there is masked out of sums and maxima, what it writes there nobody reads.
  */
 final class VectorKernels implements CpuKernels {
 
@@ -82,9 +82,9 @@ final class VectorKernels implements CpuKernels {
     }
 
     /**
-     * The binary16 numbers in the high halves, which are finite. Shifted right by 3, exponent and fraction are where a float has them,
-     * with the exponent 112 too small: a product with 2^112 mends that, exactly, for subnormals too. The shift has
-     * copied the sign, and the mask leaves one copy.
+     * The binary16 numbers in the high halves, which are finite. Shifted right by 3, exponent and fraction are where a
+     * float has them, with the exponent 112 too small: a product with 2^112 mends that, exactly, for subnormals too.
+     * The shift has copied the sign, and the mask leaves one copy.
      */
     private static FloatVector highHalves(IntVector words) {
         return words.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_SCALE);

@@ -13,7 +13,8 @@ import jdk.incubator.vector.VectorShuffle;
  * {@link Sums} with vectors. A vector holds the partial sums j to j + lanes - 1; it strides over the row in steps of
  * 16. The first levels of the tree add vectors, the last ones lanes of one vector.
  * <p>
- * The last 1 to 16 numbers of a row are always taken by themselves, with zeros past the end: adding +0 changes no sum that began at +0.
+ * The last 1 to 16 numbers of a row are always taken by themselves, with zeros past the end: adding +0 changes no sum
+ * that began at +0.
  * <p>
  * There are no helpers that take or return vectors: where the JIT does not inline one, as at a call that it finds cold,
  * the vector becomes a heap object.

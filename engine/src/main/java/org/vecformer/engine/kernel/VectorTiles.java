@@ -12,10 +12,11 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Matrix times matrix: a register tile of 1 to 8 rows by two vectors of columns.
  * <p>
- * For each i a tile loads two vectors of the panel's row i, broadcasts one activation per row, and does two multiply-adds
- * with it. With 32 registers (512 bits) 8 rows keep 16 chains going, twice what the latency of two multiply-add units needs;
- * with 16 registers (256 bits and less) 6 rows are what fits. A panel wider than two vectors is done in several strips of
- * columns. The rows are written out because a loop over an array of vectors would put them into memory.
+ * For each i a tile loads two vectors of the panel's row i, broadcasts one activation per row, and does two
+ * multiply-adds with it. With 32 registers (512 bits) 8 rows keep 16 chains going, twice what the latency of two
+ * multiply-add units needs; with 16 registers (256 bits and less) 6 rows are what fits. A panel wider than two vectors
+ * is done in several strips of columns. The rows are written out because a loop over an array of vectors would put them
+ * into memory.
  */
 final class VectorTiles {
 

@@ -9,12 +9,15 @@ import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Activation;
 
 /**
- * Gets kernels compiled before they are needed, by calling each on small made-up data. Until the C2 compiler has seen them, vector
- * kernels are slower than plain loops: every operation makes an object.
+ * Gets kernels compiled before they are needed, by calling each on small made-up data. Until the C2 compiler has seen
+ * them, vector kernels are slower than plain loops: every operation makes an object.
  */
 final class WarmUp {
 
-    /** Calls with a short k while a kernel is interpreted (C1 compiles after 200), then with longer ones while it is profiled. */
+    /**
+     * Calls with a short k while a kernel is interpreted (C1 compiles after 200), then with longer ones while
+     * it is profiled.
+     */
     private static final int SHORT_CALLS = 250;
     private static final int LONG_CALLS = 1500;
     private static final int LONG_K = 64;
@@ -43,8 +46,8 @@ final class WarmUp {
     }
 
     /**
-     * The arguments vary as in earnest: the JIT takes a branch that it never saw for one that never comes, and throws the code away when
-     * it comes.
+     * The arguments vary as in earnest: the JIT takes a branch that it never saw for one that never comes, and throws
+     * the code away when it comes.
      */
     private void all(Arena arena) {
         int panel = Tensor.PANEL;

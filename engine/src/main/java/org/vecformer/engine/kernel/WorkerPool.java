@@ -8,13 +8,13 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * The engine's threads: splits one op into chunks that the caller and the workers take in turn.
  * <p>
- * Decoding a token has about a hundred such sections, so the hand-off is a single volatile word: an epoch, the next chunk and
- * the number of chunks. A worker claims a chunk by compare-and-set on that word, which fails if the section it looked at is
- * over; so the caller never waits for a worker that sleeps, and a late worker does no harm. Workers spin for a short while
- * after a section and then park. Nothing is allocated.
+ * Decoding a token has about a hundred such sections, so the hand-off is a single volatile word: an epoch, the next
+ * chunk and the number of chunks. A worker claims a chunk by compare-and-set on that word, which fails if the section
+ * it looked at is over; so the caller never waits for a worker that sleeps, and a late worker does no harm. Workers
+ * spin for a short while after a section and then park. Nothing is allocated.
  * <p>
- * Thread-safe. When two sessions meet, the one that finds the pool busy does its work alone instead of waiting: the threads
- * that run are never more than callers + workers. Which thread computes a chunk never changes a result.
+ * Thread-safe. When two sessions meet, the one that finds the pool busy does its work alone instead of waiting: the
+ * threads that run are never more than callers + workers. Which thread computes a chunk never changes a result.
  */
 public final class WorkerPool implements AutoCloseable {
 

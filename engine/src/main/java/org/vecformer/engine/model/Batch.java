@@ -6,8 +6,8 @@ import org.vecformer.engine.cache.Sequence;
 import org.vecformer.engine.kernel.PackedBatch;
 
 /**
- * The tokens of one step: for each of several sequences the ids that follow what it holds, packed end to end. A session's
- * batch is filled, given to {@link Session#step}, cleared and filled again. Not thread-safe.
+ * The tokens of one step: for each of several sequences the ids that follow what it holds, packed end to end. A
+ * session's batch is filled, given to {@link Session#step}, cleared and filled again. Not thread-safe.
  */
 public final class Batch {
 
@@ -53,8 +53,8 @@ public final class Batch {
      *
      * @param from index in {@code tokens} of the first one
      * @param to   index after the last one
-     * @throws IllegalArgumentException for an id outside the vocabulary, more tokens than the batch has room for or the context
-     *                                  length allows, or a sequence that is in the batch already
+     * @throws IllegalArgumentException for an id outside the vocabulary, more tokens than the batch has room for or the
+     *                                  context length allows, or a sequence that is in the batch already
      */
     public void add(Sequence sequence, int[] tokens, int from, int to, Logits logits) {
         Objects.checkFromToIndex(from, to, tokens.length);
@@ -72,8 +72,8 @@ public final class Batch {
     }
 
     /**
-     * Adds a sequence's next tokens with position ids and token types of the caller's: Hugging Face's {@code position_ids} and
-     * {@code token_type_ids}. Attention still goes by the order of the tokens.
+     * Adds a sequence's next tokens with position ids and token types of the caller's: Hugging Face's {@code
+     * position_ids} and {@code token_type_ids}. Attention still goes by the order of the tokens.
      *
      * @param positionIds one for each token; null for those that follow
      * @param tokenTypes  ids of the vocabulary, one for each token, whose embeddings are added; null for none

@@ -19,11 +19,12 @@ import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.ModelFiles;
 
 /**
- * GPT-2 (Radford et al., 2019, "Language Models are Unsupervised Multitask Learners"): a decoder of blocks with the layer
- * norm before attention and before the feed-forward network, learned position embeddings, and an output layer that is tied to the token
- * embeddings. Agrees with {@code GPT2LMHeadModel} of Hugging Face transformers.
+ * GPT-2 (Radford et al., 2019, "Language Models are Unsupervised Multitask Learners"): a decoder of blocks with the
+ * layer norm before attention and before the feed-forward network, learned position embeddings, and an output layer
+ * that is tied to the token embeddings. Agrees with {@code GPT2LMHeadModel} of Hugging Face transformers.
  * <p>
- * Immutable and thread-safe; what a run changes is in its {@link Session}. The weights are off-heap and freed by {@link #close}.
+ * Immutable and thread-safe; what a run changes is in its {@link Session}. The weights are off-heap and freed by {@link
+ * #close}.
  */
 public final class Gpt2 implements AutoCloseable {
 
@@ -123,8 +124,8 @@ public final class Gpt2 implements AutoCloseable {
     /**
      * Reads a model's config and weights.
      *
-     * @throws FormatException when a file is not what it should be; the message names the file, the tensor or field, what is there
-     *                         and what was expected
+     * @throws FormatException when a file is not what it should be; the message names the file, the tensor or field,
+     *                         what is there and what was expected
      * @throws IOException     when a file cannot be read
      */
     public static Gpt2 load(Engine engine, ModelFiles files, LoadOptions options) throws IOException {
@@ -141,7 +142,8 @@ public final class Gpt2 implements AutoCloseable {
     }
 
     /**
-     * Computes a step: x + attention(norm(x)), then y + feedForward(norm(y)), block after block. Rows of the batch are independent but for attention, which looks at the cache.
+     * Computes a step: x + attention(norm(x)), then y + feedForward(norm(y)), block after block. Rows of the batch are
+     * independent but for attention, which looks at the cache.
      *
      * @param states receives the final hidden states of the rows whose logits are wanted
      * @param logits receives their logits

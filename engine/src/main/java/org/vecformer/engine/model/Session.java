@@ -9,11 +9,11 @@ import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.tensor.Tensor;
 
 /**
- * Everything that changes while a model runs: the key/value cache with its sequences, scratch memory, the latest logits. A session is used by
- * one thread at a time; several sessions run on one model at once.
+ * Everything that changes while a model runs: the key/value cache with its sequences, scratch memory, the latest
+ * logits. A session is used by one thread at a time; several sessions run on one model at once.
  * <p>
- * What a sequence's rows give does not depend on what else is in the batch, on how its tokens were split into steps, or on the threads:
- * the same bits.
+ * What a sequence's rows give does not depend on what else is in the batch, on how its tokens were split into steps, or
+ * on the threads: the same bits.
  */
 public final class Session implements AutoCloseable {
 
@@ -124,8 +124,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Appends tokens to one sequence, in as many steps as the batch size calls for, and leaves the logits of the last one to be read.
-     * Clears the batch.
+     * Appends tokens to one sequence, in as many steps as the batch size calls for, and leaves the logits of the last
+     * one to be read. Clears the batch.
      */
     public void feed(Sequence sequence, int[] tokens, int from, int to) {
         for (int i = from; i < to;) {
@@ -143,7 +143,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Copies a row of logits: one unnormalized log-probability for each token of the vocabulary (for each label of a classifier).
+     * Copies a row of logits: one unnormalized log-probability for each token of the vocabulary (for each label of a
+     * classifier).
      *
      * @param destination at least as long as {@link Gpt2#outputs()}
      */

@@ -3,7 +3,8 @@ package org.vecformer.engine.model;
 /**
  * How much memory a session may take.
  *
- * @param cacheTokens    positions that all sequences together may hold; 0 for one sequence of the model's context length
+ * @param cacheTokens    positions that all sequences together may hold; 0 for one sequence of the model's context
+ *                       length
  * @param maxBatchTokens the most rows of one step; longer prompts go in several steps
  */
 public record SessionOptions(long cacheTokens, int maxBatchTokens) {

@@ -7,8 +7,8 @@ package org.vecformer.engine.model;
 public interface Trace {
 
     /**
-     * The hidden state of a row: layer 0 is the embeddings, layer i the output of block i, and the last one has gone through the
-     * final layer norm.
+     * The hidden state of a row: layer 0 is the embeddings, layer i the output of block i, and the last one has gone
+     * through the final layer norm.
      */
     default void hidden(int layer, int row, float[] state) {
     }

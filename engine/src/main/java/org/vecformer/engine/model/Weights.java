@@ -17,13 +17,16 @@ import org.vecformer.loader.FormatException;
 import org.vecformer.loader.TensorInfo;
 
 /**
- * Takes a model's tensors out of a checkpoint by name: checks type and shape against what the config promises, before anything is read,
- * and packs them. Names are given without the prefix that a checkpoint may have ("transformer.").
+ * Takes a model's tensors out of a checkpoint by name: checks type and shape against what the config promises, before
+ * anything is read, and packs them. Names are given without the prefix that a checkpoint may have ("transformer.").
  */
 final class Weights implements AutoCloseable {
 
     private static final int MOST_LABELS = 1 << 20;
-    /** Bytes of weights from which kernels are compiled while the weights are read: a model of tens of millions of parameters. */
+    /**
+     * Bytes of weights from which kernels are compiled while the weights are read: a model of tens of
+     * millions of parameters.
+     */
     private static final long WORTH_WARMING = 64L << 20;
 
     private final Checkpoint checkpoint;

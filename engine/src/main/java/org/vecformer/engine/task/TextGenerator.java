@@ -24,7 +24,8 @@ import org.vecformer.tokenizer.Tokenizer;
  * }
  * }</pre>
  *
- * Owns a session: one generation at a time, which {@link #cancel} may end from any thread. Several generators share a model.
+ * Owns a session: one generation at a time, which {@link #cancel} may end from any thread. Several generators share a
+ * model.
  */
 public final class TextGenerator implements AutoCloseable {
 
@@ -104,7 +105,10 @@ public final class TextGenerator implements AutoCloseable {
                 outcome.reason(), outcome.timing());
     }
 
-    /** The prompt, or its end if it is too long and may be truncated: new tokens get the room that was asked for, but half the context at most. */
+    /**
+     * The prompt, or its end if it is too long and may be truncated: new tokens get the room that was asked
+     * for, but half the context at most.
+     */
     private int[] fit(int[] prompt, GenerationOptions options) {
         int context = model.config().contextLength();
         if (prompt.length == 0) {
@@ -137,7 +141,10 @@ public final class TextGenerator implements AutoCloseable {
         return (int) Math.max(promptLength, bound);
     }
 
-    /** Ends the generation that runs, if any, before its next step: its result has the reason CANCELLED. From any thread. */
+    /**
+     * Ends the generation that runs, if any, before its next step: its result has the reason CANCELLED. From
+     * any thread.
+     */
     public void cancel() {
         cancelled = true;
     }

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * The memory of a key/value cache, cut into pages of {@link #POSITIONS} token positions.
  * <p>
- * A page has room for all layers and heads. For one layer and head it holds the keys, then the values, each in the layout of
- * a weight panel so that both products of attention run on the matrix kernels:
+ * A page has room for all layers and heads. For one layer and head it holds the keys, then the values, each in the
+ * layout of a weight panel so that both products of attention run on the matrix kernels:
  *
  * <pre>
  * keys    [headSize][32 positions]              scores[position] = sum over d of q[d] * keys[d][position]

@@ -6,7 +6,8 @@ import org.vecformer.engine.WeightType;
 /**
  * A weight matrix W in the layout that the CPU kernels read front to back: y[n] = sum over k of x[k] * W[k][n].
  * <p>
- * The outputs n are cut into panels of {@link Tensor#PANEL} = 32; a panel holds its 32 numbers of k = 0, then those of k = 1, and so on:
+ * The outputs n are cut into panels of {@link Tensor#PANEL} = 32; a panel holds its 32 numbers of k = 0, then those of
+ * k = 1, and so on:
  *
  * <pre>
  * F32        panel p, input k, column c at float p * inputs * 32 + k * 32 + c
@@ -14,8 +15,8 @@ import org.vecformer.engine.WeightType;
  *            high half, so that both widen to float32 by shifts and masks, without moving anything between lanes
  * </pre>
  *
- * Columns past {@code outputs} are zero; numbers kept as F16 are finite. One layout serves every lane width and the scalar kernels, matrix times vector and
- * matrix times matrix, and the gather of an embedding row from a tied matrix.
+ * Columns past {@code outputs} are zero; numbers kept as F16 are finite. One layout serves every lane width and the
+ * scalar kernels, matrix times vector and matrix times matrix, and the gather of an embedding row from a tied matrix.
  *
  * @param data    off-heap memory of {@link #byteSize()} bytes, aligned to 64
  * @param type    how a number is kept

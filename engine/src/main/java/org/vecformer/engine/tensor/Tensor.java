@@ -3,8 +3,8 @@ package org.vecformer.engine.tensor;
 /**
  * Rows of float32 activations that a session owns and uses again at every step.
  * <p>
- * Row {@code r} starts at {@code r * stride()}; the stride is the number of columns rounded up to {@link #PANEL}, so that
- * kernels may store whole panels. What lies between {@code columns} and the stride is not part of the tensor.
+ * Row {@code r} starts at {@code r * stride()}; the stride is the number of columns rounded up to {@link #PANEL}, so
+ * that kernels may store whole panels. What lies between {@code columns} and the stride is not part of the tensor.
  * <p>
  * Unlike weights these live on the heap: the JIT compiles sixteen broadcast loads from an array into a tight loop, from
  * a memory segment it gives up (bench/README.md, "Where activations live").

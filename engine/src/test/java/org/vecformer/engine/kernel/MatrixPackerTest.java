@@ -33,7 +33,10 @@ class MatrixPackerTest {
         return file;
     }
 
-    /** Matrices of one and of several windows (of 2 MB), in both orders and all types: each element is where it belongs, rounded once. */
+    /**
+     * Matrices of one and of several windows (of 2 MB), in both orders and all types: each element is where
+     * it belongs, rounded once.
+     */
     @Test
     void everyElementIsFoundWhereItBelongs() throws IOException {
         try (WorkerPool pool = new WorkerPool(3); Arena arena = Arena.ofShared()) {

@@ -31,8 +31,8 @@ import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Activation;
 
 /**
- * One list of op cases. The backend under test must be close to a reference that accumulates in double, have the same bits as the scalar
- * kernels, and write nothing outside its rows.
+ * One list of op cases. The backend under test must be close to a reference that accumulates in double, have the same
+ * bits as the scalar kernels, and write nothing outside its rows.
  */
 @Tag("width")
 class OpSuiteTest {

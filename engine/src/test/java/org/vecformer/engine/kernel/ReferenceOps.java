@@ -3,7 +3,10 @@ package org.vecformer.engine.kernel;
 import java.util.Arrays;
 import org.vecformer.loader.Activation;
 
-/** The ops in plain loops with double accumulation, written from the formulas for clarity: what every backend is tested against. */
+/**
+ * The ops in plain loops with double accumulation, written from the formulas for clarity: what every backend
+ * is tested against.
+ */
 final class ReferenceOps {
 
     private ReferenceOps() {
@@ -37,7 +40,10 @@ final class ReferenceOps {
         };
     }
 
-    /** The series 2/sqrt(pi) * sum of x (2x^2)^n / (1 * 3 * ... * (2n + 1)) * exp(-x^2); all its terms have one sign. */
+    /**
+     * The series 2/sqrt(pi) * sum of x (2x^2)^n / (1 * 3 * ... * (2n + 1)) * exp(-x^2); all its terms have
+     * one sign.
+     */
     private static double erf(double x) {
         if (Math.abs(x) > 6) {
             return Math.signum(x);

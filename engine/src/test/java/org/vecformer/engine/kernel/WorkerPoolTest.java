@@ -22,7 +22,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each item once, whatever happens: that is what the kernels rely on. The time limits only turn a hang into a failure. */
+/**
+ * Each item once, whatever happens: that is what the kernels rely on. The time limits only turn a hang into a
+ * failure.
+ */
 @Timeout(60)
 class WorkerPoolTest {
 

@@ -23,8 +23,8 @@ import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
 
 /**
- * A sequence's numbers have the same bits alone and in a batch, however its prompt is split, cached or not, on any number of threads, on
- * vector kernels of every width (one run of this class each) and on scalar kernels.
+ * A sequence's numbers have the same bits alone and in a batch, however its prompt is split, cached or not, on any
+ * number of threads, on vector kernels of every width (one run of this class each) and on scalar kernels.
  */
 @Tag("width")
 class SameBitsTest {

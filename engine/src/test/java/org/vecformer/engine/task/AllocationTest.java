@@ -34,16 +34,17 @@ import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
 
 /**
- * A generated token costs no heap memory but its own: neither the calling thread nor the engine's threads allocate while a model that
- * has been warmed up writes.
+ * A generated token costs no heap memory but its own: neither the calling thread nor the engine's threads allocate
+ * while a model that has been warmed up writes.
  * <p>
- * Until the JIT has compiled everything, each vector operation makes an object; when that is over is the JVM's business. So rounds of
- * {@value #STEPS} tokens are run until two in a row stay within the bound, and the test fails if there are none among the first
- * {@value #MOST_ROUNDS}. A single object for each token would be 16 bytes x {@value #STEPS} at least: the bound is below that, and above
- * zero because a method that is compiled anew may build the objects that its compiled form had done without.
+ * Until the JIT has compiled everything, each vector operation makes an object; when that is over is the JVM's
+ * business. So rounds of {@value #STEPS} tokens are run until two in a row stay within the bound, and the test fails if
+ * there are none among the first {@value #MOST_ROUNDS}. A single object for each token would be 16 bytes x {@value
+ * #STEPS} at least: the bound is below that, and above zero because a method that is compiled anew may build the
+ * objects that its compiled form had done without.
  * <p>
- * Not with 64-bit vectors, which are for tests only (an engine does not choose them): C2 has no masks of two lanes, so that each blend
- * is a call that makes objects.
+ * Not with 64-bit vectors, which are for tests only (an engine does not choose them): C2 has no masks of two lanes, so
+ * that each blend is a call that makes objects.
  */
 @Tag("width")
 @DisabledIfSystemProperty(named = "vecformer.expectedBits", matches = "64", disabledReason = "64-bit vectors allocate")
