@@ -7,7 +7,6 @@ module org.vecformer.engine {
     requires transitive org.vecformer.tokenizer;
 
     exports org.vecformer.engine;
-    exports org.vecformer.engine.cache;
     exports org.vecformer.engine.generation;
     exports org.vecformer.engine.model;
     exports org.vecformer.engine.sampler;

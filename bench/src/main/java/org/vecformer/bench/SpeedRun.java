@@ -1,7 +1,7 @@
 package org.vecformer.bench;
 
 import java.util.SplittableRandom;
-import org.vecformer.engine.cache.Sequence;
+import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Logits;

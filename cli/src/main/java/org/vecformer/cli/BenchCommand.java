@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import org.vecformer.engine.cache.Sequence;
+import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;

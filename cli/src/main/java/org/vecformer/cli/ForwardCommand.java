@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.vecformer.engine.cache.Sequence;
+import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;

@@ -3,6 +3,7 @@ package org.vecformer.engine.cache;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.tensor.KeyValuePages;
 
 /**
@@ -39,7 +40,6 @@ public final class KeyValueCache {
     }
 
     /** The memory, for the kernels. */
-    @SuppressWarnings("exports") // the type is the engine's own
     public KeyValuePages pages() {
         return pages;
     }
@@ -55,8 +55,8 @@ public final class KeyValueCache {
     }
 
     /** An empty sequence; it takes pages when it grows. */
-    public Sequence newSequence() {
-        return new Sequence(this, Math.ceilDiv(contextLength, KeyValuePages.POSITIONS));
+    public CachedSequence newSequence() {
+        return new CachedSequence(this, Math.ceilDiv(contextLength, KeyValuePages.POSITIONS));
     }
 
     /**
@@ -64,7 +64,7 @@ public final class KeyValueCache {
      *
      * @throws CacheFullException when there are not enough free pages; the sequence is as before
      */
-    public void reserve(Sequence sequence, int length) {
+    public void reserve(CachedSequence sequence, int length) {
         sequence.checkOpen(this);
         if (length > contextLength) {
             throw new IllegalArgumentException(
@@ -100,11 +100,11 @@ public final class KeyValueCache {
      * @param starts sequence i is to grow by {@code starts[i + 1] - starts[i]} positions
      * @throws CacheFullException when there are not enough free pages
      */
-    public void reserve(Sequence[] sequences, int[] starts, int count) {
+    public void reserve(CachedSequence[] sequences, int[] starts, int count) {
         int done = 0;
         try {
             for (; done < count; done++) {
-                Sequence sequence = sequences[done];
+                CachedSequence sequence = sequences[done];
                 sequence.pagesBefore = sequence.pageCount;
                 reserve(sequence, sequence.length + starts[done + 1] - starts[done]);
             }
@@ -117,12 +117,12 @@ public final class KeyValueCache {
     }
 
     /** @throws IllegalArgumentException if the sequence is of another cache; IllegalStateException if it is closed */
-    public void checkOwns(Sequence sequence) {
+    public void checkOwns(CachedSequence sequence) {
         sequence.checkOpen(this);
     }
 
-    Sequence fork(Sequence original) {
-        Sequence copy = newSequence();
+    CachedSequence fork(CachedSequence original) {
+        CachedSequence copy = newSequence();
         copy.length = original.length;
         copy.pageCount = Math.ceilDiv(original.length, KeyValuePages.POSITIONS);
         System.arraycopy(original.pages, 0, copy.pages, 0, copy.pageCount);
@@ -133,7 +133,7 @@ public final class KeyValueCache {
     }
 
     /** Gives back the pages from the {@code kept}-th on. */
-    void shrink(Sequence sequence, int kept) {
+    void shrink(CachedSequence sequence, int kept) {
         for (int i = kept; i < sequence.pageCount; i++) {
             release(sequence.pages[i]);
         }

@@ -3,7 +3,7 @@ package org.vecformer.engine.generation;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
-import org.vecformer.engine.cache.Sequence;
+import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Logits;

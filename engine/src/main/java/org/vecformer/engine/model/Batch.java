@@ -2,7 +2,8 @@ package org.vecformer.engine.model;
 
 import java.util.Arrays;
 import java.util.Objects;
-import org.vecformer.engine.cache.Sequence;
+import org.vecformer.engine.Sequence;
+import org.vecformer.engine.cache.CachedSequence;
 import org.vecformer.engine.kernel.PackedBatch;
 
 /**
@@ -13,7 +14,7 @@ public final class Batch {
 
     private final Session session;
     final PackedBatch packed;
-    final Sequence[] sequences;
+    final CachedSequence[] sequences;
     final int[] ids;
     final int[] positions;
     final int[] types;
@@ -23,7 +24,7 @@ public final class Batch {
     Batch(Session session, int capacity) {
         this.session = session;
         packed = new PackedBatch(capacity);
-        sequences = new Sequence[capacity];
+        sequences = new CachedSequence[capacity];
         ids = new int[capacity];
         positions = new int[capacity];
         types = new int[capacity];
@@ -59,7 +60,8 @@ public final class Batch {
     public void add(Sequence sequence, int[] tokens, int from, int to, Logits logits) {
         Objects.checkFromToIndex(from, to, tokens.length);
         int row = rows();
-        check(sequence, to - from);
+        CachedSequence own = session.own(sequence);
+        check(own, to - from);
         for (int i = from; i < to; i++) {
             session.checkToken(tokens[i]);
         }
@@ -68,7 +70,7 @@ public final class Batch {
             positions[row] = sequence.length() + i - from;
             types[row] = -1;
         }
-        append(sequence, to - from, logits);
+        append(own, to - from, logits);
     }
 
     /**
@@ -104,7 +106,7 @@ public final class Batch {
         }
     }
 
-    private void check(Sequence sequence, int count) {
+    private void check(CachedSequence sequence, int count) {
         if (count < 1) {
             throw new IllegalArgumentException("a sequence must get at least one token in a batch");
         }
@@ -119,7 +121,7 @@ public final class Batch {
         }
     }
 
-    private void append(Sequence sequence, int count, Logits logits) {
+    private void append(CachedSequence sequence, int count, Logits logits) {
         int row = rows();
         int s = packed.sequences++;
         sequences[s] = sequence;

@@ -2,9 +2,10 @@ package org.vecformer.engine.model;
 
 import java.lang.foreign.Arena;
 import java.util.Objects;
-import org.vecformer.engine.cache.CacheFullException;
+import org.vecformer.engine.CacheFullException;
+import org.vecformer.engine.Sequence;
+import org.vecformer.engine.cache.CachedSequence;
 import org.vecformer.engine.cache.KeyValueCache;
-import org.vecformer.engine.cache.Sequence;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.tensor.Tensor;
 
@@ -78,7 +79,7 @@ public final class Session implements AutoCloseable {
      */
     public void reserve(Sequence sequence, int length) {
         checkOpen();
-        cache.reserve(sequence, length);
+        cache.reserve(own(sequence), length);
     }
 
     /** Bytes of the key/value cache when all of it is in use. */
@@ -153,13 +154,21 @@ public final class Session implements AutoCloseable {
         System.arraycopy(logits.data(), logits.offset(row), destination, 0, logits.columns());
     }
 
-    void check(Sequence sequence, int count) {
+    /** The sequence, after checking that it is one of this session's and open. */
+    CachedSequence own(Sequence sequence) {
+        if (!(sequence instanceof CachedSequence own)) {
+            throw new IllegalArgumentException("the sequence was not made by a session");
+        }
+        cache.checkOwns(own);
+        return own;
+    }
+
+    void check(CachedSequence sequence, int count) {
         checkOpen();
         if (sequence.length() + count > model.config().contextLength()) {
             throw new IllegalArgumentException("a sequence of " + (sequence.length() + count)
                     + " tokens; the model's context length is " + model.config().contextLength());
         }
-        cache.checkOwns(sequence);
     }
 
     void checkToken(int id) {

@@ -58,7 +58,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /**
      * A generator with a bound on its memory: a generation whose tokens do not fit the cache fails with a
-     * {@link org.vecformer.engine.cache.CacheFullException}.
+     * {@link org.vecformer.engine.CacheFullException}.
      */
     public static TextGenerator open(Gpt2 model, Tokenizer tokenizer, SessionOptions options) {
         return new TextGenerator(model, tokenizer, options);

@@ -16,7 +16,9 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.Engine;
+import org.vecformer.engine.Sequence;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.model.Gpt2;
@@ -47,13 +49,13 @@ class KeyValueCacheTest {
         return new KeyValueCache(arena, LAYERS, HEADS, HEAD_SIZE, positions, CONTEXT);
     }
 
-    private static Sequence grown(KeyValueCache cache, int length) {
-        Sequence sequence = cache.newSequence();
+    private static CachedSequence grown(KeyValueCache cache, int length) {
+        CachedSequence sequence = cache.newSequence();
         grow(cache, sequence, length);
         return sequence;
     }
 
-    private static void grow(KeyValueCache cache, Sequence sequence, int length) {
+    private static void grow(KeyValueCache cache, CachedSequence sequence, int length) {
         cache.reserve(sequence, length);
         sequence.advance(length - sequence.length());
     }
@@ -69,7 +71,7 @@ class KeyValueCacheTest {
     @Test
     void sequencesTakePagesAsTheyGrow() {
         KeyValueCache cache = cache(128);
-        Sequence sequence = cache.newSequence();
+        CachedSequence sequence = cache.newSequence();
         assertThat(sequence.length()).isZero();
         assertThat(cache.freePositions()).isEqualTo(128);
         int[][] lengthsAndFree = {{1, 96}, {2, 96}, {32, 96}, {33, 64}, {64, 64}, {100, 0}};
@@ -84,7 +86,7 @@ class KeyValueCacheTest {
     @Test
     void reservingTwiceTakesOnce() {
         KeyValueCache cache = cache(128);
-        Sequence sequence = cache.newSequence();
+        CachedSequence sequence = cache.newSequence();
         cache.reserve(sequence, 40);
         cache.reserve(sequence, 40);
         cache.reserve(sequence, 20);
@@ -94,7 +96,7 @@ class KeyValueCacheTest {
     @Test
     void truncatingAndClosingGivePagesBack() {
         KeyValueCache cache = cache(128);
-        Sequence sequence = grown(cache, 100);
+        CachedSequence sequence = grown(cache, 100);
         sequence.truncate(65);
         assertThat(cache.freePositions()).isEqualTo(32);
         sequence.truncate(64);
@@ -116,7 +118,7 @@ class KeyValueCacheTest {
     void pagesThatCameBackAreUsedAgain() {
         KeyValueCache cache = cache(64);
         for (int i = 0; i < 50; i++) {
-            try (Sequence one = grown(cache, 20); Sequence two = grown(cache, 31)) {
+            try (CachedSequence one = grown(cache, 20); CachedSequence two = grown(cache, 31)) {
                 assertThat(one.pageTable()[0]).isNotEqualTo(two.pageTable()[0]);
                 assertThat(cache.freePositions()).isZero();
             }
@@ -127,8 +129,8 @@ class KeyValueCacheTest {
     @Test
     void aFullCacheChangesNothing() {
         KeyValueCache cache = cache(96);
-        Sequence one = grown(cache, 40);
-        Sequence two = grown(cache, 10);
+        CachedSequence one = grown(cache, 40);
+        CachedSequence two = grown(cache, 10);
         int[] before = one.pageTable().clone();
         assertThatExceptionOfType(CacheFullException.class).isThrownBy(() -> cache.reserve(one, 65))
                 .withMessageContaining("room for 96 positions").withMessageContaining("0 of them free")
@@ -146,11 +148,11 @@ class KeyValueCacheTest {
     @Test
     void aPartOfWhatIsNeededIsNotTaken() {
         KeyValueCache cache = cache(96);
-        Sequence one = grown(cache, 20);
-        Sequence two = grown(cache, 20);
+        CachedSequence one = grown(cache, 20);
+        CachedSequence two = grown(cache, 20);
         assertThatExceptionOfType(CacheFullException.class).isThrownBy(() -> cache.reserve(one, 70));
         assertThat(cache.freePositions()).isEqualTo(32);
-        Sequence fork = two.fork();
+        CachedSequence fork = two.fork();
         // The shared page has to be copied and one more is needed: two, of which there is one.
         assertThatExceptionOfType(CacheFullException.class).isThrownBy(() -> cache.reserve(fork, 33));
         assertThat(cache.freePositions()).isEqualTo(32);
@@ -160,7 +162,7 @@ class KeyValueCacheTest {
     @Test
     void longerThanTheContextIsRefused() {
         KeyValueCache cache = cache(1000);
-        Sequence sequence = cache.newSequence();
+        CachedSequence sequence = cache.newSequence();
         cache.reserve(sequence, CONTEXT);
         assertThatIllegalArgumentException().isThrownBy(() -> cache.reserve(sequence, CONTEXT + 1))
                 .withMessageContaining("101").withMessageContaining("100");
@@ -169,10 +171,10 @@ class KeyValueCacheTest {
     @Test
     void forksShareUntilOneGoesOn() {
         KeyValueCache cache = cache(320);
-        Sequence original = grown(cache, 70);
+        CachedSequence original = grown(cache, 70);
         fill(cache, original);
         assertThat(cache.freePositions()).isEqualTo(320 - 96);
-        Sequence fork = original.fork();
+        CachedSequence fork = original.fork();
         assertThat(fork.length()).isEqualTo(70);
         assertThat(Arrays.copyOf(fork.pageTable(), 3)).isEqualTo(Arrays.copyOf(original.pageTable(), 3));
         assertThat(cache.freePositions()).isEqualTo(320 - 96);
@@ -196,8 +198,8 @@ class KeyValueCacheTest {
     @Test
     void aForkAtAPagesEndCopiesNothing() {
         KeyValueCache cache = cache(320);
-        Sequence original = grown(cache, 64);
-        Sequence fork = original.fork();
+        CachedSequence original = grown(cache, 64);
+        CachedSequence fork = original.fork();
         cache.reserve(fork, 65);
         cache.reserve(original, 65);
         assertThat(cache.freePositions()).isEqualTo(320 - 128);
@@ -208,9 +210,9 @@ class KeyValueCacheTest {
     @Test
     void aTruncatedForkCopiesThePageItWritesTo() {
         KeyValueCache cache = cache(320);
-        Sequence original = grown(cache, 70);
+        CachedSequence original = grown(cache, 70);
         fill(cache, original);
-        Sequence fork = original.fork();
+        CachedSequence fork = original.fork();
         fork.truncate(40);
         assertThat(cache.freePositions()).as("the original still has its three pages").isEqualTo(320 - 96);
         cache.reserve(fork, 41);
@@ -222,11 +224,11 @@ class KeyValueCacheTest {
     @Test
     void strangeAndClosedSequencesAreRefused() {
         KeyValueCache cache = cache(64);
-        Sequence strange = cache(64).newSequence();
+        CachedSequence strange = cache(64).newSequence();
         assertThatIllegalArgumentException().isThrownBy(() -> cache.reserve(strange, 1))
                 .withMessageContaining("another session");
         assertThatIllegalArgumentException().isThrownBy(() -> cache.checkOwns(strange));
-        Sequence closed = grown(cache, 3);
+        CachedSequence closed = grown(cache, 3);
         closed.close();
         assertThatIllegalStateException().isThrownBy(() -> cache.reserve(closed, 4)).withMessageContaining("closed");
         assertThatIllegalStateException().isThrownBy(closed::fork);
@@ -239,10 +241,10 @@ class KeyValueCacheTest {
     void randomUseNeverLosesAPage() {
         Random random = new Random(7);
         KeyValueCache cache = cache(32 * 12);
-        List<Sequence> open = new ArrayList<>();
+        List<CachedSequence> open = new ArrayList<>();
         int full = 0;
         for (int i = 0; i < 20_000; i++) {
-            Sequence one = open.isEmpty() ? null : open.get(random.nextInt(open.size()));
+            CachedSequence one = open.isEmpty() ? null : open.get(random.nextInt(open.size()));
             switch (one == null ? 0 : random.nextInt(10)) {
                 case 0 -> open.add(cache.newSequence());
                 case 1 -> open.add(one.fork());
@@ -265,12 +267,12 @@ class KeyValueCacheTest {
             assertThat(cache.freePositions()).as("step %d", i).isEqualTo(32 * (12 - reachable));
         }
         assertThat(full).as("times the cache was full").isPositive();
-        open.forEach(Sequence::close);
+        open.forEach(CachedSequence::close);
         assertThat(cache.freePositions()).isEqualTo(32 * 12);
     }
 
     /** Numbers that tell which page of which sequence they were written to. */
-    private static void fill(KeyValueCache cache, Sequence sequence) {
+    private static void fill(KeyValueCache cache, CachedSequence sequence) {
         long floats = KeyValuePages.pageBytes(LAYERS, HEADS, HEAD_SIZE) / Float.BYTES;
         for (int page = 0; page < sequence.pageCount; page++) {
             for (long i = 0; i < floats; i++) {
@@ -280,7 +282,7 @@ class KeyValueCacheTest {
         }
     }
 
-    private static float[] page(KeyValueCache cache, Sequence sequence, int page) {
+    private static float[] page(KeyValueCache cache, CachedSequence sequence, int page) {
         return cache.pages().memory()[sequence.pageTable()[page]].toArray(ValueLayout.JAVA_FLOAT);
     }
 
@@ -383,11 +385,11 @@ class KeyValueCacheTest {
     @Test
     void severalSequencesGetRoomTogetherOrNotAtAll() {
         KeyValueCache cache = cache(160);
-        Sequence one = grown(cache, 20);
-        Sequence two = grown(cache, 20);
+        CachedSequence one = grown(cache, 20);
+        CachedSequence two = grown(cache, 20);
         cache.reserve(one, 64);
         assertThat(cache.freePositions()).isEqualTo(64);
-        Sequence[] both = {one, two};
+        CachedSequence[] both = {one, two};
         assertThatExceptionOfType(CacheFullException.class)
                 .isThrownBy(() -> cache.reserve(both, new int[]{0, 50, 110}, 2));
         assertThat(cache.freePositions()).as("what the first had reserved before stays its own").isEqualTo(64);

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.Oracle;
+import org.vecformer.engine.Sequence;
 import org.vecformer.engine.TestBackends;
-import org.vecformer.engine.cache.Sequence;
 import org.vecformer.loader.ModelFiles;
 import org.vecformer.loader.Safetensors;
 

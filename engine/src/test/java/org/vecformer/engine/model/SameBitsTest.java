@@ -15,10 +15,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.Engine;
+import org.vecformer.engine.Sequence;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.TestModels.Shape;
-import org.vecformer.engine.cache.Sequence;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
 

@@ -1,32 +1,30 @@
 package org.vecformer.engine.cache;
 
+import org.vecformer.engine.Sequence;
 import org.vecformer.engine.tensor.KeyValuePages;
 
-/**
- * One text in a session's cache: the positions that the model has seen. Forks share what they have in common. Not
- * thread-safe, as its session.
- */
-public final class Sequence implements AutoCloseable {
+/** A sequence with its pages in a {@link KeyValueCache}. */
+public final class CachedSequence implements Sequence {
 
     private final KeyValueCache cache;
     final int[] pages;
     int pageCount;
-    /** What {@link KeyValueCache#reserve(Sequence[], int[], int)} goes back to. */
+    /** What {@link KeyValueCache#reserve(CachedSequence[], int[], int)} goes back to. */
     int pagesBefore;
     int length;
     private boolean closed;
 
-    Sequence(KeyValueCache cache, int mostPages) {
+    CachedSequence(KeyValueCache cache, int mostPages) {
         this.cache = cache;
         pages = new int[mostPages];
     }
 
-    /** How many positions the model has seen. */
+    @Override
     public int length() {
         return length;
     }
 
-    /** Forgets all positions from {@code length} on. */
+    @Override
     public void truncate(int length) {
         checkOpen(cache);
         if (length < 0 || length > this.length) {
@@ -37,18 +35,18 @@ public final class Sequence implements AutoCloseable {
         cache.shrink(this, Math.ceilDiv(length, KeyValuePages.POSITIONS));
     }
 
-    /** A second sequence with the same past, which shares its memory until one of the two goes on. */
-    public Sequence fork() {
+    @Override
+    public CachedSequence fork() {
         checkOpen(cache);
         return cache.fork(this);
     }
 
-    /** For the session: the pages, in order of position. */
+    /** The pages, in order of position. */
     public int[] pageTable() {
         return pages;
     }
 
-    /** For the session: {@code count} more positions have been computed, in room that was reserved. */
+    /** {@code count} more positions have been computed, in room that was reserved. */
     public void advance(int count) {
         length += count;
     }
@@ -62,7 +60,6 @@ public final class Sequence implements AutoCloseable {
         }
     }
 
-    /** Gives the memory back. A second call does nothing. */
     @Override
     public void close() {
         if (!closed) {

@@ -1,4 +1,4 @@
-package org.vecformer.engine.cache;
+package org.vecformer.engine;
 
 /**
  * A key/value cache has no room for more positions. Nothing was changed; closing or truncating sequences
