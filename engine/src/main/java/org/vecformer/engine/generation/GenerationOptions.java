@@ -1,5 +1,6 @@
 package org.vecformer.engine.generation;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -83,7 +84,7 @@ public record GenerationOptions(OptionalInt maxNewTokens, OptionalInt maxLength,
         if (greedy) {
             return new Greedy();
         }
-        var samplers = new java.util.ArrayList<Sampler>();
+        List<Sampler> samplers = new ArrayList<>();
         if (temperature != 1) {
             samplers.add(new Temperature(temperature));
         }

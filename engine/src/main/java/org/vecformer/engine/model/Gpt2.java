@@ -3,6 +3,7 @@ package org.vecformer.engine.model;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.vecformer.engine.Engine;
@@ -190,7 +191,7 @@ public final class Gpt2 implements AutoCloseable {
     private static void show(Trace trace, int layer, int rows, Tensor x) {
         if (trace != null) {
             for (int r = 0; r < rows; r++) {
-                trace.hidden(layer, r, java.util.Arrays.copyOfRange(x.data(), x.offset(r), x.offset(r) + x.columns()));
+                trace.hidden(layer, r, Arrays.copyOfRange(x.data(), x.offset(r), x.offset(r) + x.columns()));
             }
         }
     }
@@ -248,7 +249,7 @@ public final class Gpt2 implements AutoCloseable {
 
     /** Frees the weights. Sessions that are still open can only be closed after that. A second call does nothing. */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (!closed) {
             closed = true;
             arena.close();

@@ -95,11 +95,6 @@ public final class Candidates {
         return inIdOrder && size == ids.length;
     }
 
-    /** Whether ids ascend; true unless somebody sorted differently. */
-    public boolean isInIdOrder() {
-        return inIdOrder;
-    }
-
     /** The index of a token, or -1 if it is not (or no more) a candidate. */
     public int indexOf(int id) {
         if (isDense()) {

@@ -2,6 +2,7 @@ package org.vecformer.engine.task;
 
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.SplittableRandom;
 import org.vecformer.engine.generation.DecodingLoop;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
@@ -88,7 +89,7 @@ public final class TextGenerator implements AutoCloseable {
         cancelled = false;
         int[] prompt = fit(promptIds, options);
         int[] ids = Arrays.copyOf(prompt, bound(prompt.length, options));
-        Sampler sampler = options.sampler(new java.util.SplittableRandom().nextLong());
+        Sampler sampler = options.sampler(new SplittableRandom().nextLong());
         int[] endTokens = options.endTokens().stream().mapToInt(Integer::intValue).sorted().toArray();
         StreamingDecoder decoder = tokenizer == null ? null : tokenizer.streamingDecoder(true);
         StringBuilder text = new StringBuilder();
