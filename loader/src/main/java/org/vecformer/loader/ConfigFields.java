@@ -3,6 +3,7 @@ package org.vecformer.loader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -163,6 +164,44 @@ final class ConfigFields {
             texts.add(text);
         }
         return List.copyOf(texts);
+    }
+
+    /** The object under this name; empty if the field is absent. Errors name the inner fields alone. */
+    Optional<ConfigFields> object(String name) throws FormatException {
+        Object value = fields.get(name);
+        if (value == null) {
+            return Optional.empty();
+        }
+        return Optional.of(new ConfigFields(path, members(name, value)));
+    }
+
+    private Map<String, Object> members(String name, Object value) throws FormatException {
+        if (!(value instanceof Map<?, ?> map)) {
+            throw wrong(name, value, "an object");
+        }
+        Map<String, Object> members = new LinkedHashMap<>();
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
+            members.put((String) entry.getKey(), entry.getValue());
+        }
+        return members;
+    }
+
+    /** An object of texts under the names "0" to "n - 1", in the order of those numbers; empty if absent. */
+    List<String> labels(String name) throws FormatException {
+        Object value = fields.get(name);
+        if (value == null) {
+            return List.of();
+        }
+        Map<String, Object> members = members(name, value);
+        List<String> labels = new ArrayList<>();
+        for (int i = 0; i < members.size(); i++) {
+            if (!(members.get(Integer.toString(i)) instanceof String label)) {
+                throw error("field " + name + " has " + members.size() + " members and no text under \"" + i
+                        + "\", expected the texts \"0\" to \"" + (members.size() - 1) + "\"");
+            }
+            labels.add(label);
+        }
+        return List.copyOf(labels);
     }
 
     private FormatException wrong(String name, Object value, String expected) {
