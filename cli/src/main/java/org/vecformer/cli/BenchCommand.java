@@ -70,7 +70,7 @@ final class BenchCommand implements Callable<Integer> {
         if (prompt == 0 && generate == 0) {
             throw new UsageException("-p 0 and -n 0 leave nothing to measure");
         }
-        try (LoadedModel loaded = LoadedModel.open(model, compute, common, context)) {
+        try (LoadedGpt2 loaded = new ModelRequest("bench", model.model, compute, common, context).gpt2("generate")) {
             int longest = Math.max(prompt, generate);
             if (longest > loaded.gpt2().config().contextLength()) {
                 throw new CommandException(
@@ -103,7 +103,7 @@ final class BenchCommand implements Callable<Integer> {
         return Cli.DONE;
     }
 
-    private static void warmUp(LoadedModel loaded) throws InterruptedIOException {
+    private static void warmUp(LoadedGpt2 loaded) throws InterruptedIOException {
         try {
             loaded.engine().awaitWarmUp();
         } catch (InterruptedException e) {
@@ -123,7 +123,7 @@ final class BenchCommand implements Callable<Integer> {
         return Math.ceilDiv(tokens, 256) * 256;
     }
 
-    private void measure(LoadedModel loaded, String test, int tokens, Runnable run) throws IOException {
+    private void measure(LoadedGpt2 loaded, String test, int tokens, Runnable run) throws IOException {
         // The first runs are for the compiler: it takes a second or so of them until it has done its best.
         long warm = System.nanoTime() + WARM_UP_NANOS;
         for (int i = 0; i < MOST_WARM_UPS && (i == 0 || System.nanoTime() - warm < 0); i++) {

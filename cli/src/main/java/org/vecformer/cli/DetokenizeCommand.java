@@ -58,12 +58,9 @@ final class DetokenizeCommand implements Callable<Integer> {
             write(text(tokenizer, one, ""));
             return Cli.DONE;
         }
-        JsonLines lines = new JsonLines(streams.in());
-        for (Input input = lines.next(); input != null; input = lines.next()) {
-            if (input.isText()) {
-                throw lines.bad("there is a text to detokenize; expected \"ids\"");
-            }
-            write(text(tokenizer, input.ids(), "line " + lines.line() + " of standard input: "));
+        JsonLines<int[]> lines = new JsonLines<>(streams.in(), LineShape.IDS);
+        for (int[] list = lines.next(); list != null; list = lines.next()) {
+            write(text(tokenizer, list, "line " + lines.line() + " of standard input: "));
         }
         return Cli.DONE;
     }

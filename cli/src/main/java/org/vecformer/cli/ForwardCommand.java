@@ -65,9 +65,9 @@ final class ForwardCommand implements Callable<Integer> {
             throw new UsageException(text == null ? "TEXT or --ids is missing" : "give TEXT or --ids, not both");
         }
         Input input = text != null
-                ? Input.of(Texts.resolve(text, streams.in()))
-                : Input.of(Texts.ids(Texts.resolve(ids, streams.in())));
-        try (LoadedModel loaded = LoadedModel.open(model, compute, common, context)) {
+                ? new Input.Text(Texts.resolve(text, streams.in()), null)
+                : new Input.Ids(Texts.ids(Texts.resolve(ids, streams.in())), null, null);
+        try (LoadedGpt2 loaded = new ModelRequest("forward", model.model, compute, common, context).gpt2("generate")) {
             int[] tokens = loaded.ids(input);
             Gpt2Config config = loaded.gpt2().config();
             if (tokens.length == 0 || tokens.length > config.contextLength()) {
@@ -92,7 +92,7 @@ final class ForwardCommand implements Callable<Integer> {
         return tensors;
     }
 
-    private void run(LoadedModel loaded, int[] tokens, List<Declaration> tensors) throws IOException {
+    private void run(LoadedGpt2 loaded, int[] tokens, List<Declaration> tensors) throws IOException {
         Gpt2Config config = loaded.gpt2().config();
         HiddenStates states = new HiddenStates(config.layers(), tokens.length, allHidden);
         try (Session session = loaded.gpt2().openSession(SessionOptions.defaults());
@@ -147,7 +147,7 @@ final class ForwardCommand implements Callable<Integer> {
         }
     }
 
-    private void report(LoadedModel loaded, int[] tokens, List<Declaration> tensors) throws IOException {
+    private void report(LoadedGpt2 loaded, int[] tokens, List<Declaration> tensors) throws IOException {
         if (output.json) {
             JsonResult.line(streams.out(), json -> {
                 json.writeStartObject();

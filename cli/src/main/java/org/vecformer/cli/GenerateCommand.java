@@ -71,7 +71,8 @@ final class GenerateCommand implements Callable<Integer> {
                     "--jsonl reads its prompts from standard input; PROMPT and --ids do not go with it");
         }
         Input one = output.jsonl ? null : input();
-        try (LoadedModel loaded = LoadedModel.open(model, compute, common, context);
+        ModelRequest request = new ModelRequest("generate", model.model, compute, common, context);
+        try (LoadedGpt2 loaded = request.gpt2("mask-generate");
                 TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer())) {
             PrintStream log = common.quiet ? null : streams.err();
             List<String> notFollowed = SamplingOptions.notFollowed(loaded.generation());
@@ -97,20 +98,17 @@ final class GenerateCommand implements Callable<Integer> {
 
     private Input input() throws IOException {
         if (ids != null) {
-            return Input.of(Texts.ids(Texts.resolve(ids, streams.in())));
+            return new Input.Ids(Texts.ids(Texts.resolve(ids, streams.in())), null, null);
         }
-        return Input.of(prompt == null ? "" : Texts.resolve(prompt, streams.in()));
+        return new Input.Text(prompt == null ? "" : Texts.resolve(prompt, streams.in()), null);
     }
 
-    private void manyInputs(LoadedModel loaded, TextGenerator generator, GenerationOptions options) throws IOException {
-        JsonLines lines = new JsonLines(streams.in());
+    private void manyInputs(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options) throws IOException {
+        JsonLines<Input> lines = new JsonLines<>(streams.in(), LineShape.PROMPT);
         while (!interruption.requested()) {
             Input input = lines.next();
             if (input == null) {
                 return;
-            }
-            if (input.pair() != null) {
-                throw lines.bad("a prompt has no \"pair\"");
             }
             try {
                 writeJson(loaded, generator, options, input);
@@ -122,7 +120,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private GenerationResult generate(LoadedModel loaded, TextGenerator generator, GenerationOptions options,
+    private GenerationResult generate(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options,
             Input input,
             TokenListener listener) throws IOException {
         int[] prompt = promptIds(loaded, input);
@@ -140,15 +138,15 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /** An empty text begins with the model's begin token, which takes no tokenizer. */
-    private static int[] promptIds(LoadedModel loaded, Input input) throws CommandException {
-        if (!input.isText() || !input.text().isEmpty()) {
+    private static int[] promptIds(LoadedGpt2 loaded, Input input) throws CommandException {
+        if (!(input instanceof Input.Text text && text.text().isEmpty())) {
             return loaded.ids(input);
         }
         return new int[]{loaded.gpt2().config().bosTokenId().orElseThrow(() -> new CommandException(
                 "the prompt is empty, and the model's config.json names no bos_token_id to begin with"))};
     }
 
-    private void stream(LoadedModel loaded, TextGenerator generator, GenerationOptions options, Input input)
+    private void stream(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options, Input input)
             throws IOException {
         StandardOutput out = streams.out();
         int[] shown = new int[1];
@@ -184,15 +182,15 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private static String echoed(LoadedModel loaded, Input input) throws CommandException {
-        return input.isText() ? input.text() : loaded.tokenizer().decode(loaded.ids(input));
+    private static String echoed(LoadedGpt2 loaded, Input input) throws CommandException {
+        return input instanceof Input.Text text ? text.text() : loaded.tokenizer().decode(loaded.ids(input));
     }
 
     private static String spaced(int[] ids) {
         return Arrays.stream(ids).mapToObj(Integer::toString).collect(Collectors.joining(" "));
     }
 
-    private String summary(LoadedModel loaded, GenerationResult result) {
+    private String summary(LoadedGpt2 loaded, GenerationResult result) {
         return String.format(Locale.ROOT,
                 "gpt2 generate: %d prompt tokens, %d new (%s); load %.2f s, prompt %.2f s, generation %.2f s, %.1f tokens/s; %s, %s weights%s",
                 result.promptIds().length, result.ids().length, reason(result), loaded.loadSeconds(),
@@ -205,7 +203,7 @@ final class GenerateCommand implements Callable<Integer> {
         return result.finishReason().name().toLowerCase(Locale.ROOT);
     }
 
-    private void writeJson(LoadedModel loaded, TextGenerator generator, GenerationOptions options, Input input)
+    private void writeJson(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options, Input input)
             throws IOException {
         try (Interruption.Scope _ = interruption.during(generator::cancel)) {
             GenerationResult result = generate(loaded, generator, options, input, TokenListener.NONE);
@@ -213,7 +211,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private void write(JsonGenerator json, LoadedModel loaded, Input input, GenerationResult result)
+    private void write(JsonGenerator json, LoadedGpt2 loaded, Input input, GenerationResult result)
             throws IOException {
         json.writeStartObject();
         JsonResult.ints(json, "prompt_ids", result.promptIds());

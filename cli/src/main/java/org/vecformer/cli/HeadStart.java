@@ -24,9 +24,9 @@ final class HeadStart {
 
     private static final HeadStart NONE = new HeadStart(null);
 
-    private final CompletableFuture<LoadedModel> model;
+    private final CompletableFuture<LoadedGpt2> model;
 
-    private HeadStart(CompletableFuture<LoadedModel> model) {
+    private HeadStart(CompletableFuture<LoadedGpt2> model) {
         this.model = model;
     }
 
@@ -45,10 +45,10 @@ final class HeadStart {
                 }
             }
         }
-        CompletableFuture<LoadedModel> future = new CompletableFuture<>();
+        CompletableFuture<LoadedGpt2> future = new CompletableFuture<>();
         Thread.ofPlatform().daemon().name("head-start").start(() -> {
             try {
-                future.complete(LoadedModel.embedded());
+                future.complete(ModelLoading.embedded());
             } catch (Throwable e) {
                 future.completeExceptionally(e);
             }
@@ -57,7 +57,7 @@ final class HeadStart {
     }
 
     /** The embedded model with default options; null if nobody began to load it. */
-    LoadedModel model() throws IOException {
+    LoadedGpt2 model() throws IOException {
         if (model == null) {
             return null;
         }

@@ -90,20 +90,14 @@ final class InfoCommand implements Callable<Integer> {
                 return;
             }
             for (TensorInfo tensor : file.tensors()) {
-                streams.out().println(printable(tensor.name()) + " " + tensor.dtype() + " "
+                streams.out().println(Texts.printable(tensor.name()) + " " + tensor.dtype() + " "
                         + tensor.shape().stream().map(Long::toUnsignedString).toList());
             }
             for (var entry : file.metadata().entrySet()) {
-                streams.out().println("metadata " + printable(entry.getKey()) + ": " + printable(entry.getValue()));
+                streams.out().println(
+                        "metadata " + Texts.printable(entry.getKey()) + ": " + Texts.printable(entry.getValue()));
             }
         }
-    }
-
-    /** Names come out of any file; a terminal must not take them for commands. */
-    private static String printable(String text) {
-        StringBuilder shown = new StringBuilder();
-        text.codePoints().forEach(c -> shown.appendCodePoint(Character.isISOControl(c) ? '?' : c));
-        return shown.toString();
     }
 
     private void listDevices() throws IOException {
@@ -131,7 +125,7 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     private void describeModel() throws IOException {
-        try (LoadedModel loaded = LoadedModel.open(model, compute, common, context)) {
+        try (LoadedGpt2 loaded = new ModelRequest("info", model.model, compute, common, context).gpt2("generate")) {
             long cacheBytes;
             try (Session session = loaded.gpt2().openSession(SessionOptions.defaults())) {
                 cacheBytes = session.cacheBytes();
@@ -160,7 +154,7 @@ final class InfoCommand implements Callable<Integer> {
         }
     }
 
-    private static void writeModel(JsonGenerator json, LoadedModel loaded, long cacheBytes, int tokens)
+    private static void writeModel(JsonGenerator json, LoadedGpt2 loaded, long cacheBytes, int tokens)
             throws IOException {
         json.writeStartObject();
         json.writeStringField("model", loaded.name());

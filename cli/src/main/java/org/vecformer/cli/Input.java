@@ -1,22 +1,22 @@
 package org.vecformer.cli;
 
-/**
- * What a command works on: a text (with another one beside it, perhaps) or ids.
- *
- * @param text the text; null if there are ids
- * @param pair the second text; null if there is none
- * @param ids the ids; null if there is a text
- */
-record Input(String text, String pair, int[] ids) {
-    static Input of(String text) {
-        return new Input(text, null, null);
-    }
+/** What a command works on. */
+sealed interface Input {
 
-    static Input of(int[] ids) {
-        return new Input(null, null, ids);
-    }
+    /**
+     * A text, with another one beside it perhaps.
+     *
+     * @param text the text
+     * @param pair the second text; null if there is none
+     */
+    record Text(String text, String pair) implements Input {}
 
-    boolean isText() {
-        return text != null;
-    }
+    /**
+     * Token ids.
+     *
+     * @param ids the ids
+     * @param typeIds which text each id belongs to; null if all belong to the first
+     * @param attentionMask 1 for ids that are looked at, 0 for padding; null if all are
+     */
+    record Ids(int[] ids, int[] typeIds, int[] attentionMask) implements Input {}
 }

@@ -1,121 +1,40 @@
 package org.vecformer.cli;
 
-import java.io.IOException;
 import java.util.Locale;
 import org.vecformer.engine.Engine;
-import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.model.Gpt2;
-import org.vecformer.engine.model.LoadOptions;
-import org.vecformer.engine.model.LoadProgress;
-import org.vecformer.loader.GenerationConfig;
 import org.vecformer.tokenizer.Tokenizer;
 
-/**
- * A model ready to run, with what computes it.
- *
- * @param name the model as the user named it
- * @param engine what computes
- * @param gpt2 the model
- * @param tokenizer its tokenizer; null if it has none
- * @param generation what its authors recommend for generation
- * @param loadSeconds how long all that took
- */
-record LoadedModel(String name, Engine engine, Gpt2 gpt2, Tokenizer tokenizer, GenerationConfig generation,
-        double loadSeconds)
-        implements
-            AutoCloseable {
+/** A model ready to run, with what computes it. */
+sealed interface LoadedModel extends AutoCloseable permits LoadedGpt2 {
 
-    static LoadedModel open(ModelOption model, ComputeOptions compute, CommonOptions common, Context context)
-            throws IOException {
-        // Refuse what cannot be before reading what may be large.
-        EngineOptions options = compute.engine();
-        WeightType weights = compute.weightType();
-        LoadedModel early = model.model == null && !compute.given() ? context.headStart().model() : null;
-        if (early != null) {
-            return early;
-        }
-        Streams streams = context.streams();
-        if (common.quiet || !streams.terminal()) {
-            return load(model.model, options, new LoadOptions(weights, LoadProgress.NONE));
-        }
-        ProgressBar bar = new ProgressBar(streams.err());
-        try {
-            return load(model.model, options, new LoadOptions(weights, bar));
-        } finally {
-            bar.end();
-        }
-    }
+    /** The model as the user named it. */
+    String name();
 
-    /** The embedded model, with nothing chosen. */
-    static LoadedModel embedded() throws IOException {
-        return load(null, EngineOptions.defaults(), LoadOptions.defaults());
-    }
+    /** What computes. */
+    Engine engine();
 
-    private static LoadedModel load(String model, EngineOptions options, LoadOptions loadOptions) throws IOException {
-        long start = System.nanoTime();
-        Engine engine = Engine.create(options);
-        Gpt2 gpt2 = null;
-        try (ModelSource source = ModelSource.open(model);
-                BackgroundTokenizer tokenizer = new BackgroundTokenizer(source)) {
-            GenerationConfig generation = GenerationConfig.read(source.files().generationConfig());
-            gpt2 = Gpt2.load(engine, source.files(), loadOptions);
-            Tokenizer loaded = tokenizer.get();
-            double seconds = (System.nanoTime() - start) / 1e9;
-            return new LoadedModel(source.name(), engine, gpt2, loaded, generation, seconds);
-        } catch (Throwable e) {
-            if (gpt2 != null) {
-                gpt2.close();
-            }
-            engine.close();
-            throw e;
-        }
-    }
+    /** The model's tokenizer; null if it has none. */
+    Tokenizer tokenizer();
 
-    /** Reads the tokenizer's files beside the weights; a vocabulary takes as long as a small model. */
-    private static final class BackgroundTokenizer implements AutoCloseable {
-        private final Thread thread;
-        private Tokenizer tokenizer;
-        private Throwable failure;
+    /** How long it took to load all that. */
+    double loadSeconds();
 
-        BackgroundTokenizer(ModelSource source) {
-            thread = Thread.ofPlatform().daemon().name("tokenizer-loader").start(() -> {
-                try {
-                    tokenizer = source.tokenizer();
-                } catch (Throwable e) {
-                    failure = e;
-                }
-            });
-        }
+    /** The type of the matrices in memory. */
+    WeightType weightType();
 
-        Tokenizer get() throws IOException {
-            close();
-            if (failure != null) {
-                throw Failures.asChecked(failure);
-            }
-            return tokenizer;
-        }
+    /** Bytes of the weights in memory. */
+    long weightBytes();
 
-        /** Waits, so that nobody reads from a source that is closed. */
-        @Override
-        public void close() {
-            boolean interrupted = false;
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-    }
+    long parameters();
+
+    int vocabularySize();
+
+    int contextLength();
 
     /** The weights' type as the command line spells it. */
-    String weights() {
-        return gpt2.weights().name().toLowerCase(Locale.ROOT);
+    default String weights() {
+        return weightType().name().toLowerCase(Locale.ROOT);
     }
 
     /**
@@ -123,22 +42,22 @@ record LoadedModel(String name, Engine engine, Gpt2 gpt2, Tokenizer tokenizer, G
      *
      * @throws CommandException if it has none
      */
-    Tokenizer requiredTokenizer() throws CommandException {
-        if (tokenizer == null) {
+    default Tokenizer requiredTokenizer() throws CommandException {
+        if (tokenizer() == null) {
             throw new CommandException(
-                    "the model " + name + " has no tokenizer files; give ids instead of a text (--ids)");
+                    "the model " + name() + " has no tokenizer files; give ids instead of a text (--ids)");
         }
-        return tokenizer;
+        return tokenizer();
     }
 
     /**
-     * The ids of an input.
+     * Refuses ids that are none of the model's.
      *
-     * @throws CommandException if there is no tokenizer for a text, or an id is none of the model's
+     * @return the ids
+     * @throws CommandException if there is one
      */
-    int[] ids(Input input) throws CommandException {
-        int[] ids = input.isText() ? requiredTokenizer().ids(input.text()) : input.ids();
-        int size = gpt2.config().vocabularySize();
+    default int[] checked(int[] ids) throws CommandException {
+        int size = vocabularySize();
         for (int id : ids) {
             if (id < 0 || id >= size) {
                 throw new CommandException(
@@ -149,8 +68,5 @@ record LoadedModel(String name, Engine engine, Gpt2 gpt2, Tokenizer tokenizer, G
     }
 
     @Override
-    public void close() {
-        gpt2.close();
-        engine.close();
-    }
+    void close();
 }

@@ -79,7 +79,7 @@ final class SamplingOptions {
      * The options with everything settled: the model's recommendations, what was given, and a seed.
 
      */
-    GenerationOptions resolve(LoadedModel model) {
+    GenerationOptions resolve(LoadedGpt2 model) {
         GenerationConfig config = model.generation();
         GenerationOptions options = GenerationOptions.recommended(config, model.gpt2().config().eosTokenIds());
         if (maxNewTokens != null

@@ -76,7 +76,15 @@ final class Texts {
         return ids;
     }
 
-    private static String shortened(String text) {
+    /** The beginning of a text that may be long, to be shown in a message. */
+    static String shortened(String text) {
         return text.length() > 40 ? text.substring(0, 40) + "..." : text;
+    }
+
+    /** A text out of any file; a terminal must not take it for commands. */
+    static String printable(String text) {
+        StringBuilder shown = new StringBuilder();
+        text.codePoints().forEach(c -> shown.appendCodePoint(Character.isISOControl(c) ? '?' : c));
+        return shown.toString();
     }
 }

@@ -60,11 +60,8 @@ final class TokenizeCommand implements Callable<Integer> {
         }
         int pad = paddingId(tokenizer);
         if (output.jsonl) {
-            JsonLines lines = new JsonLines(streams.in());
-            for (Input input = lines.next(); input != null; input = lines.next()) {
-                if (!input.isText()) {
-                    throw lines.bad("there are ids to tokenize; expected \"text\"");
-                }
+            JsonLines<Input.Text> lines = new JsonLines<>(streams.in(), LineShape.TEXTS);
+            for (Input.Text input = lines.next(); input != null; input = lines.next()) {
                 TokenRow row = row(tokenizer, input.text(), input.pair(), pad);
                 JsonResult.line(streams.out(), row::write);
             }

@@ -10,7 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 class HeadStartTest {
     @Test
     void itLoadsTheEmbeddedModelAsItWouldBeLoadedAnyway() throws IOException {
-        try (LoadedModel model = HeadStart.of(new String[]{"generate", "Once", "--greedy"}).model()) {
+        try (LoadedGpt2 model = HeadStart.of(new String[]{"generate", "Once", "--greedy"}).model()) {
             assertThat(model.name()).isEqualTo("storyteller");
             assertThat(model.tokenizer().ids("Once")).containsExactly(567);
             assertThat(model.generation().topK()).hasValue(40);

@@ -1,0 +1,60 @@
+package org.vecformer.cli;
+
+import org.vecformer.engine.Engine;
+import org.vecformer.engine.WeightType;
+import org.vecformer.engine.model.Gpt2;
+import org.vecformer.loader.GenerationConfig;
+import org.vecformer.tokenizer.Tokenizer;
+
+/**
+ * A GPT-2 ready to run.
+ *
+ * @param gpt2 the model
+ * @param generation what its authors recommend for generation
+ */
+record LoadedGpt2(String name, Engine engine, Gpt2 gpt2, Tokenizer tokenizer, GenerationConfig generation,
+        double loadSeconds) implements LoadedModel {
+
+    @Override
+    public WeightType weightType() {
+        return gpt2.weights();
+    }
+
+    @Override
+    public long weightBytes() {
+        return gpt2.weightBytes();
+    }
+
+    @Override
+    public long parameters() {
+        return gpt2.parameters();
+    }
+
+    @Override
+    public int vocabularySize() {
+        return gpt2.config().vocabularySize();
+    }
+
+    @Override
+    public int contextLength() {
+        return gpt2.config().contextLength();
+    }
+
+    /**
+     * The ids of a text or of ids.
+     *
+     * @throws CommandException if there is no tokenizer for a text, or an id is none of the model's
+     */
+    int[] ids(Input input) throws CommandException {
+        return checked(switch (input) {
+            case Input.Text text -> requiredTokenizer().ids(text.text());
+            case Input.Ids ids -> ids.ids();
+        });
+    }
+
+    @Override
+    public void close() {
+        gpt2.close();
+        engine.close();
+    }
+}

@@ -1,0 +1,64 @@
+package org.vecformer.cli;
+
+import java.io.IOException;
+import java.util.Set;
+import org.vecformer.engine.EngineOptions;
+import org.vecformer.engine.WeightType;
+import org.vecformer.engine.model.LoadOptions;
+import org.vecformer.engine.model.LoadProgress;
+
+/**
+ * A command's wish for a model.
+ *
+ * @param command the command's name
+ * @param model what {@code --model} names; null for the embedded model
+ * @param compute on what it shall compute
+ * @param common what every command has
+ * @param context what every command works with
+ */
+record ModelRequest(String command, String model, ComputeOptions compute, CommonOptions common, Context context) {
+
+    /** A model of any kind. */
+    LoadedModel any() throws IOException {
+        return open(Set.of(ModelKind.values()), "");
+    }
+
+    /**
+     * A GPT-2.
+     *
+     * @param otherwise the command that does with a BERT what this one does with a GPT-2
+     * @throws CommandException if the model is a BERT
+     */
+    LoadedGpt2 gpt2(String otherwise) throws IOException {
+        return (LoadedGpt2) open(Set.of(ModelKind.GPT2), ": use " + otherwise);
+    }
+
+    /**
+     * Opens a model.
+     *
+     * @param kinds those the command can use
+     * @param advice what to do with a model of another kind: the end of a sentence
+     */
+    private LoadedModel open(Set<ModelKind> kinds, String advice) throws IOException {
+        // Refuse what cannot be before reading what may be large.
+        EngineOptions options = compute.engine();
+        WeightType weights = compute.weightType();
+        LoadedModel early = model == null && !compute.given() ? context.headStart().model() : null;
+        if (early != null) {
+            return early;
+        }
+        ModelLoading.Check check = kind -> {
+            if (!kinds.contains(kind)) {
+                throw new CommandException("the model " + model + " is a " + kind + "; " + command + " needs a "
+                        + kinds.iterator().next() + advice);
+            }
+        };
+        Streams streams = context.streams();
+        if (common.quiet || !streams.terminal()) {
+            return ModelLoading.load(model, check, options, new LoadOptions(weights, LoadProgress.NONE));
+        }
+        try (ProgressBar bar = new ProgressBar(streams.err(), "loading")) {
+            return ModelLoading.load(model, check, options, new LoadOptions(weights, bar::show));
+        }
+    }
+}
