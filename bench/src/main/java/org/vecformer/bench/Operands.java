@@ -61,7 +61,7 @@ final class Operands {
             values[i] = centre + uniform();
         }
         return throughFile(values, List.of((long) length), (packer,
-                checkpoint) -> new Vector(packer.vector(checkpoint.find("x").orElseThrow(), length), values));
+                checkpoint) -> new Vector(packer.vector(List.of(checkpoint.find("x").orElseThrow()), length), values));
     }
 
     private interface Reading<T> {

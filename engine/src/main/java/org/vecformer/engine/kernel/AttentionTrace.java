@@ -6,7 +6,7 @@ public interface AttentionTrace {
 
     /**
      * @param row           of the batch
-     * @param probabilities one for each position up to the row's own
+     * @param probabilities one for each position that the row attends to
      */
     void probabilities(int layer, int head, int row, float[] probabilities);
 }

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.KeyValuePages;
 import org.vecformer.engine.tensor.PackedMatrix;
@@ -34,6 +35,7 @@ final class CpuOps implements Ops {
     private final CpuBackend backend;
     private final WorkerPool pool;
     private final Arena arena;
+    private final EmbedTask embedTask = new EmbedTask();
     private final MatmulTask matmulTask = new MatmulTask();
     private final LayerNormTask layerNormTask = new LayerNormTask();
     private final StoreTask storeTask = new StoreTask();
@@ -66,15 +68,39 @@ final class CpuOps implements Ops {
 
     @Override
     public void embed(int[] ids, int[] positionIds, int[] types, int rows, PackedMatrix tokens, PackedMatrix positions,
-            Tensor out) {
-        for (int r = 0; r < rows; r++) {
-            int row = out.offset(r);
-            for (int i = 0; i < out.columns(); i++) {
-                out.data()[row + i] = MatrixPacker.get(tokens, i, ids[r])
-                        + MatrixPacker.get(positions, i, positionIds[r]);
-            }
-            for (int i = 0; types[r] >= 0 && i < out.columns(); i++) {
-                out.data()[row + i] += MatrixPacker.get(tokens, i, types[r]);
+            PackedMatrix typeTable, Tensor out) {
+        EmbedTask task = embedTask;
+        task.ids = ids;
+        task.positionIds = positionIds;
+        task.types = types;
+        task.tokens = tokens;
+        task.positions = positions;
+        task.typeTable = typeTable;
+        task.out = out;
+        // A number of an embedding costs as much as some dozen multiply-adds: it lies in a cache line of its own.
+        pool.run(task, rows, grain(64L * out.columns()));
+    }
+
+    private final class EmbedTask implements WorkerPool.Task {
+        private int[] ids;
+        private int[] positionIds;
+        private int[] types;
+        private PackedMatrix tokens;
+        private PackedMatrix positions;
+        private PackedMatrix typeTable;
+        private Tensor out;
+
+        @Override
+        public void run(int from, int to, int worker) {
+            for (int r = from; r < to; r++) {
+                float[] x = out.data();
+                int row = out.offset(r);
+                Arrays.fill(x, row, row + out.columns(), 0);
+                MatrixPacker.addColumn(tokens, ids[r], x, row);
+                MatrixPacker.addColumn(positions, positionIds[r], x, row);
+                if (types[r] >= 0) {
+                    MatrixPacker.addColumn(typeTable, types[r], x, row);
+                }
             }
         }
     }
@@ -206,7 +232,7 @@ final class CpuOps implements Ops {
         for (int s = 0; s < batch.sequences; s++) {
             int rows = batch.starts[s + 1] - batch.starts[s];
             blocks += Math.ceilDiv(rows, QUERY_ROWS);
-            longest = Math.max(longest, batch.past[s] + rows);
+            longest = Math.max(longest, batch.seenByAll[s] > 0 ? batch.seenByAll[s] : batch.past[s] + rows);
         }
         pool.run(task, blocks * cache.heads(), grain(2L * cache.headSize() * longest));
     }
@@ -253,8 +279,8 @@ final class CpuOps implements Ops {
 
     /**
      * The items are blocks of up to 8 query rows of one sequence, times the heads. A row's numbers depend on its own
-     * query and the positions up to its own alone, never on where blocks begin: scores are chains over the head's
-     * numbers, the softmax is over the whole row, the output is one chain over positions.
+     * query and the positions it sees alone, never on where blocks begin: scores are chains over the head's numbers,
+     * the softmax is over the whole row, the output is one chain over positions.
      */
     private final class AttentionTask implements WorkerPool.Task {
         private Tensor qkv;
@@ -282,10 +308,13 @@ final class CpuOps implements Ops {
         }
 
         private void attend(int sequence, int head, int firstRow, int rows, int worker) {
-            int position = batch.past[sequence] + firstRow;
+            // What the first row sees; each row after it sees one position more (a decoder) or the same (an encoder).
+            int all = batch.seenByAll[sequence];
+            int firstSeen = all > 0 ? all : batch.past[sequence] + firstRow + 1;
+            int more = all > 0 ? 0 : 1;
             int row0 = batch.starts[sequence] + firstRow;
             int[] table = batch.pages[sequence];
-            int keyStride = Tensor.roundUp(position + rows);
+            int keyStride = Tensor.roundUp(firstSeen + (rows - 1) * more);
             int valueStride = Tensor.roundUp(cache.headSize());
             float[] p = scores[worker];
             float[] o = headRows(worker, QUERY_ROWS * valueStride);
@@ -293,13 +322,13 @@ final class CpuOps implements Ops {
 
             score(table, head, row0, rows, p, keyStride);
             for (int r = 0; r < rows; r++) {
-                int seen = position + r + 1;
+                int seen = firstSeen + r * more;
                 sum[r] = kernels.softmaxNumerators(p, r * keyStride, seen, scale);
                 if (trace != null) {
                     trace(head, row0 + r, p, r * keyStride, seen, sum[r]);
                 }
             }
-            weighValues(table, head, position, rows, p, keyStride, o, valueStride);
+            weighValues(table, head, firstSeen, more, rows, p, keyStride, o, valueStride);
             for (int r = 0; r < rows; r++) {
                 int to = out.offset(row0 + r) + head * cache.headSize();
                 for (int d = 0; d < cache.headSize(); d++) {
@@ -309,8 +338,7 @@ final class CpuOps implements Ops {
         }
 
         /**
-         * p[r][j] = query r times key j, for whole pages of keys: those past a row's own position are not
-         * looked at.
+         * p[r][j] = query r times key j, for whole pages of keys: those that a row does not see are not looked at.
          */
         private void score(int[] table, int head, int row0, int rows, float[] p, int keyStride) {
             int query = qkv.offset(row0) + head * cache.headSize();
@@ -321,21 +349,22 @@ final class CpuOps implements Ops {
         }
 
         /** o[r] = sum over the positions j that row r sees of p[r][j] times value j. */
-        private void weighValues(int[] table, int head, int position, int rows, float[] p, int keyStride, float[] o,
-                int valueStride) {
-            // The pages that every row of the block sees to their end are shared; the last ones go row by row.
-            int shared = (position + 1) / PANEL;
+        private void weighValues(int[] table, int head, int firstSeen, int more, int rows, float[] p, int keyStride,
+                float[] o, int valueStride) {
+            // Where every row of the block sees the same of a page they share the loads; else they go one by one.
+            int shared = more == 0 ? firstSeen : firstSeen / PANEL * PANEL;
             for (int column = 0; column < cache.headSize(); column += PANEL) {
                 long values = cache.values(layer, head) + (long) column * KeyValuePages.POSITIONS * Float.BYTES;
                 for (int page = 0; page * PANEL < keyStride; page++) {
                     MemorySegment memory = cache.memory()[table[page]];
-                    if (page < shared) {
-                        kernels.tile(p, page * PANEL, keyStride, rows, PANEL, memory, values, o, column, valueStride,
+                    if (page * PANEL < shared) {
+                        int seen = Math.min(PANEL, shared - page * PANEL);
+                        kernels.tile(p, page * PANEL, keyStride, rows, seen, memory, values, o, column, valueStride,
                                 page > 0);
                         continue;
                     }
                     for (int r = 0; r < rows; r++) {
-                        int seen = Math.min(PANEL, position + r + 1 - page * PANEL);
+                        int seen = Math.min(PANEL, firstSeen + r * more - page * PANEL);
                         if (seen > 0) {
                             kernels.tile(p, r * keyStride + page * PANEL, keyStride, 1, seen, memory, values, o,
                                     r * valueStride + column, valueStride, page > 0);

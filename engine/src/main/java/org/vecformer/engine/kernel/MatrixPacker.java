@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.function.LongConsumer;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.PackedMatrix;
@@ -61,11 +62,12 @@ public final class MatrixPacker implements AutoCloseable {
      */
     public PackedMatrix matrix(TensorInfo tensor, Order order, WeightType type, int inputs, int outputs)
             throws IOException {
-        PackedMatrix packed = pack(tensor, order, type, inputs, outputs);
+        PackedMatrix packed = allocate(type, inputs, outputs);
+        pack(tensor, order, packed, 0, outputs);
         // The kernels widen finite halves only. No model that computes anything has such weights, so reading twice does
         // not matter.
         return type == WeightType.F16 && !isFinite(packed)
-                ? pack(tensor, order, WeightType.F32, inputs, outputs)
+                ? matrix(tensor, order, WeightType.F32, inputs, outputs)
                 : packed;
     }
 
@@ -78,14 +80,35 @@ public final class MatrixPacker implements AutoCloseable {
         return true;
     }
 
-    private PackedMatrix pack(TensorInfo tensor, Order order, WeightType type, int inputs, int outputs)
+    /**
+     * Packs matrices of the same inputs, whose rows are outputs, side by side into one: BERT's queries, keys and
+     * values, which are three matrices in a file and one product in a model.
+     *
+     * @param outputs of each of them
+     */
+    public PackedMatrix matrices(List<TensorInfo> tensors, WeightType type, int inputs, int outputs)
             throws IOException {
+        PackedMatrix packed = allocate(type, inputs, tensors.size() * outputs);
+        for (int i = 0; i < tensors.size(); i++) {
+            pack(tensors.get(i), Order.OUTPUTS_FIRST, packed, i * outputs, outputs);
+        }
+        return type == WeightType.F16 && !isFinite(packed)
+                ? matrices(tensors, WeightType.F32, inputs, outputs)
+                : packed;
+    }
+
+    private PackedMatrix allocate(WeightType type, int inputs, int outputs) {
         MemorySegment data = weights.allocate(PackedMatrix.byteSize(type, inputs, outputs), PackedMatrix.ALIGNMENT);
-        PackedMatrix packed = new PackedMatrix(data, type, inputs, outputs);
+        return new PackedMatrix(data, type, inputs, outputs);
+    }
+
+    /** Packs a tensor into the matrix, from output {@code first} on. */
+    private void pack(TensorInfo tensor, Order order, PackedMatrix packed, int first, int outputs)
+            throws IOException {
+        int inputs = packed.inputs();
         int rows = order == Order.INPUTS_FIRST ? inputs : outputs;
         int columns = order == Order.INPUTS_FIRST ? outputs : inputs;
         long rowBytes = (long) columns * tensor.dtype().bits() / 8;
-        // Whole panels when rows are outputs: then two windows never share a word of two 16-bit numbers.
         int windowRows = Math.clamp(WINDOW_BYTES / rowBytes / PANEL * PANEL, PANEL, 1 << 20);
         int count = Math.ceilDiv(rows, windowRows);
         run(count, (from, to, worker) -> {
@@ -96,23 +119,31 @@ public final class MatrixPacker implements AutoCloseable {
                 if (order == Order.INPUTS_FIRST) {
                     packInputs(window, tensor.dtype(), packed, row, height);
                 } else {
-                    packOutputs(window, tensor.dtype(), packed, row, height);
+                    packOutputs(window, tensor.dtype(), packed, first + row, height);
                 }
             }
         });
-        return packed;
     }
 
-    /** Reads a bias or gain of a floating type, widened to float32. */
-    public PackedVector vector(TensorInfo tensor, int length) throws IOException {
-        MemorySegment data = weights.allocate(PackedVector.byteSize(length), PackedMatrix.ALIGNMENT);
-        run(1, (_, _, worker) -> {
-            MemorySegment window = read(tensor, 0, tensor.byteSize(), tensor.byteSize(), worker);
-            for (int i = 0; i < length; i++) {
-                data.set(JAVA_FLOAT_UNALIGNED, (long) i * Float.BYTES, value(window, tensor.dtype(), i));
+    /**
+     * Reads biases or gains of a floating type, widened to float32, one behind the other.
+     *
+     * @param length of each of them
+     */
+    public PackedVector vector(List<TensorInfo> tensors, int length) throws IOException {
+        int total = tensors.size() * length;
+        MemorySegment data = weights.allocate(PackedVector.byteSize(total), PackedMatrix.ALIGNMENT);
+        run(tensors.size(), (from, to, worker) -> {
+            for (int t = from; t < to; t++) {
+                TensorInfo tensor = tensors.get(t);
+                MemorySegment window = read(tensor, 0, tensor.byteSize(), tensor.byteSize(), worker);
+                for (int i = 0; i < length; i++) {
+                    data.set(JAVA_FLOAT_UNALIGNED, ((long) t * length + i) * Float.BYTES,
+                            value(window, tensor.dtype(), i));
+                }
             }
         });
-        return new PackedVector(data, length);
+        return new PackedVector(data, total);
     }
 
     @FunctionalInterface
@@ -212,6 +243,19 @@ public final class MatrixPacker implements AutoCloseable {
             case F16 -> Float.float16ToFloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
             case BF16 -> Narrow.lowBfloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
         };
+    }
+
+    /** Adds output {@code n}'s column, as long as the matrix has inputs, to x: an embedding. */
+    static void addColumn(PackedMatrix m, int n, float[] x, int x0) {
+        long at = address(m, 0, n);
+        long step = (long) PANEL * m.type().bytes();
+        for (int k = 0; k < m.inputs(); k++, at += step) {
+            x[x0 + k] += switch (m.type()) {
+                case F32 -> m.data().get(JAVA_FLOAT_UNALIGNED, at);
+                case F16 -> Float.float16ToFloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
+                case BF16 -> Narrow.lowBfloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
+            };
+        }
     }
 
     /** Frees the windows; what was packed stays. */

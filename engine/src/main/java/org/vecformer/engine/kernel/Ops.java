@@ -16,16 +16,17 @@ import org.vecformer.loader.Activation;
 public interface Ops {
 
     /**
-     * out[r] = tokens[ids[r]] + positions[positionIds[r]] + tokens[types[r]]: word plus position embeddings, and GPT's
-     * token types, which are words too.
+     * out[r] = tokens[ids[r]] + positions[positionIds[r]] + typeTable[types[r]]: word, position and token type
+     * embeddings.
      *
      * @param types     -1 in rows without a token type
      * @param tokens    packed with the vocabulary as outputs and the hidden size as inputs, as a tied output layer
      *                  needs it
      * @param positions packed likewise
+     * @param typeTable packed likewise; GPT's token types are words, so that it is {@code tokens}
      */
     void embed(int[] ids, int[] positionIds, int[] types, int rows, PackedMatrix tokens, PackedMatrix positions,
-            Tensor out);
+            PackedMatrix typeTable, Tensor out);
 
     /**
      * out = (x - mean) / sqrt(variance + epsilon) * gain + bias, for each row (Ba, Kiros and Hinton, 2016, "Layer
@@ -42,7 +43,8 @@ public interface Ops {
 
     /**
      * Appends the keys and values of the batch's rows to the cache, then lets each row attend to its sequence's
-     * positions up to its own: out = softmax(q K^T * scale) V (Vaswani et al., 2017, "Attention Is All You Need").
+     * positions, to all of them or to those up to its own as the batch says: out = softmax(q K^T * scale) V (Vaswani
+     * et al., 2017, "Attention Is All You Need").
      *
      * @param qkv   rows of 3 x hidden: queries, keys, values, each with the heads side by side
      * @param out   rows of hidden

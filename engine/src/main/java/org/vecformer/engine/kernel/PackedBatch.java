@@ -13,6 +13,11 @@ public final class PackedBatch {
     public final int[] starts;
     /** Positions that a sequence has in the cache already: its first row's position. */
     public final int[] past;
+    /**
+     * Positions that every row of the sequence attends to, as an encoder has it; 0 where each row attends to those up
+     * to its own, as a decoder has it.
+     */
+    public final int[] seenByAll;
     /** The sequence's cache pages; page {@code p} holds positions 32 p to 32 p + 31. */
     public final int[][] pages;
 
@@ -20,6 +25,7 @@ public final class PackedBatch {
     public PackedBatch(int capacity) {
         starts = new int[capacity + 1];
         past = new int[capacity];
+        seenByAll = new int[capacity];
         pages = new int[capacity][];
     }
 

@@ -3,7 +3,6 @@ package org.vecformer.engine.model;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.vecformer.engine.Engine;
@@ -64,10 +63,6 @@ public final class Gpt2 implements AutoCloseable {
                     .orElse(LANGUAGE_MODEL);
         }
     }
-
-    private record LayerNorm(PackedVector gain, PackedVector bias) {}
-
-    private record Linear(PackedMatrix weight, PackedVector bias) {}
 
     private record Block(LayerNorm attentionNorm, Linear queriesKeysValues, Linear attentionOutput,
             LayerNorm feedForwardNorm,
@@ -156,29 +151,30 @@ public final class Gpt2 implements AutoCloseable {
         var a = session.activations;
         AttentionTrace attentionTrace = trace != null && trace.wantsAttention() ? trace::attention : null;
 
-        ops.embed(batch.ids, batch.positions, batch.types, rows, tokenEmbeddings, positionEmbeddings, a.x());
+        ops.embed(batch.ids, batch.positions, batch.types, rows, tokenEmbeddings, positionEmbeddings,
+                tokenEmbeddings, a.x());
         for (int i = 0; i < blocks.size(); i++) {
             Block block = blocks.get(i);
-            show(trace, i, rows, a.x());
-            ops.layerNorm(a.x(), rows, block.attentionNorm.gain, block.attentionNorm.bias, epsilon, a.normed());
-            ops.matmul(a.normed(), rows, block.queriesKeysValues.weight, block.queriesKeysValues.bias, null, null,
+            Tracing.hidden(trace, i, rows, a.x());
+            ops.layerNorm(a.x(), rows, block.attentionNorm.gain(), block.attentionNorm.bias(), epsilon, a.normed());
+            ops.matmul(a.normed(), rows, block.queriesKeysValues.weight(), block.queriesKeysValues.bias(), null, null,
                     a.qkv());
             ops.attention(a.qkv(), batch.packed, session.cache.pages(), i, attentionScale(i), a.attended(),
                     attentionTrace);
-            ops.matmul(a.attended(), rows, block.attentionOutput.weight, block.attentionOutput.bias, null, a.x(),
+            ops.matmul(a.attended(), rows, block.attentionOutput.weight(), block.attentionOutput.bias(), null, a.x(),
                     a.y());
-            ops.layerNorm(a.y(), rows, block.feedForwardNorm.gain, block.feedForwardNorm.bias, epsilon, a.normed());
-            ops.matmul(a.normed(), rows, block.up.weight, block.up.bias, config.activation(), null, a.inner());
-            ops.matmul(a.inner(), rows, block.down.weight, block.down.bias, null, a.y(), a.x());
+            ops.layerNorm(a.y(), rows, block.feedForwardNorm.gain(), block.feedForwardNorm.bias(), epsilon, a.normed());
+            ops.matmul(a.normed(), rows, block.up.weight(), block.up.bias(), config.activation(), null, a.inner());
+            ops.matmul(a.inner(), rows, block.down.weight(), block.down.bias(), null, a.y(), a.x());
         }
         if (trace != null) {
-            ops.layerNorm(a.x(), rows, finalNorm.gain, finalNorm.bias, epsilon, a.normed());
-            show(trace, blocks.size(), rows, a.normed());
+            ops.layerNorm(a.x(), rows, finalNorm.gain(), finalNorm.bias(), epsilon, a.normed());
+            Tracing.hidden(trace, blocks.size(), rows, a.normed());
         }
         if (batch.wantedCount > 0) {
             ops.gatherRows(a.x(), batch.wanted, batch.wantedCount, states);
-            ops.layerNorm(states, batch.wantedCount, finalNorm.gain, finalNorm.bias, epsilon, states);
-            ops.matmul(states, batch.wantedCount, head.weight, head.bias, null, null, logits);
+            ops.layerNorm(states, batch.wantedCount, finalNorm.gain(), finalNorm.bias(), epsilon, states);
+            ops.matmul(states, batch.wantedCount, head.weight(), head.bias(), null, null, logits);
         }
     }
 
@@ -186,14 +182,6 @@ public final class Gpt2 implements AutoCloseable {
     private float attentionScale(int block) {
         double scale = config.scaleAttentionWeights() ? 1 / Math.sqrt(config.headSize()) : 1;
         return (float) (config.scaleAttentionByInverseLayerIndex() ? scale / (block + 1) : scale);
-    }
-
-    private static void show(Trace trace, int layer, int rows, Tensor x) {
-        if (trace != null) {
-            for (int r = 0; r < rows; r++) {
-                trace.hidden(layer, r, Arrays.copyOfRange(x.data(), x.offset(r), x.offset(r) + x.columns()));
-            }
-        }
     }
 
     /** Memory and state for running the model; close it before the model. */
@@ -224,7 +212,7 @@ public final class Gpt2 implements AutoCloseable {
 
     /** Numbers of a row of logits: the vocabulary size, or a classifier's labels. */
     public int outputs() {
-        return head.weight.outputs();
+        return head.weight().outputs();
     }
 
     /** Shape and options. */

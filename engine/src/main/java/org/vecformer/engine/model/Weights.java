@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.vecformer.engine.Engine;
@@ -33,7 +34,6 @@ final class Weights implements AutoCloseable {
     private final String prefix;
     private final LoadOptions options;
     private final MatrixPacker packer;
-    private final List<PackedMatrix> matrices = new ArrayList<>();
     private long parameters;
     private long bytes;
 
@@ -79,21 +79,55 @@ final class Weights implements AutoCloseable {
         TensorInfo tensor = order == MatrixPacker.Order.INPUTS_FIRST
                 ? tensor(name, inputs, outputs)
                 : tensor(name, outputs, inputs);
-        WeightType type = options.weights() != null ? options.weights() : switch (tensor.dtype()) {
+        return kept(packer.matrix(tensor, order, type(tensor), inputs, outputs));
+    }
+
+    /** How to keep a tensor: as was asked for, or else as the file has it. */
+    private WeightType type(TensorInfo tensor) {
+        return options.weights() != null ? options.weights() : switch (tensor.dtype()) {
             case BF16 -> WeightType.BF16;
             case F16 -> WeightType.F16;
             default -> WeightType.F32;
         };
-        PackedMatrix matrix = packer.matrix(tensor, order, type, inputs, outputs);
-        matrices.add(matrix);
+    }
+
+    /**
+     * Linear layers of the same shape side by side, as one of three times the outputs.
+     *
+     * @param names without ".weight" and ".bias"
+     */
+    Linear sideBySide(List<String> names, int inputs, int outputs) throws IOException {
+        List<TensorInfo> matrices = new ArrayList<>();
+        List<TensorInfo> biases = new ArrayList<>();
+        for (String name : names) {
+            matrices.add(tensor(name + ".weight", outputs, inputs));
+            biases.add(tensor(name + ".bias", outputs));
+        }
+        // Of different types only float32 holds all.
+        WeightType type = matrices.stream().map(TensorInfo::dtype).distinct().count() == 1
+                ? type(matrices.getFirst())
+                : Objects.requireNonNullElse(options.weights(), WeightType.F32);
+        return new Linear(kept(packer.matrices(matrices, type, inputs, outputs)),
+                kept(packer.vector(biases, outputs)));
+    }
+
+    PackedVector vector(String name, int length) throws IOException {
+        return kept(packer.vector(List.of(tensor(name, length)), length));
+    }
+
+    private PackedMatrix kept(PackedMatrix matrix) {
         bytes += matrix.byteSize();
         return matrix;
     }
 
-    PackedVector vector(String name, int length) throws IOException {
-        PackedVector vector = packer.vector(tensor(name, length), length);
+    private PackedVector kept(PackedVector vector) {
         bytes += vector.data().byteSize();
         return vector;
+    }
+
+    /** Whether there is a tensor of this name, with or without the prefix. */
+    boolean has(String name) {
+        return checkpoint.find(prefix + name).isPresent() || checkpoint.find(name).isPresent();
     }
 
     /** The tensor of this name, with the prefix or (a head) without. */

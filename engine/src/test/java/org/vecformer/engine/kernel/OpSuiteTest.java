@@ -262,17 +262,19 @@ class OpSuiteTest {
         Random random = new Random(5);
         PackedMatrix tokens = matrix(random, type, 45, 77);
         PackedMatrix positions = matrix(random, type, 45, 40);
+        PackedMatrix typeTable = matrix(random, type, 45, 3);
         int[] ids = {76, 0, 31, 32};
         int[] at = {39, 0, 16, 15};
-        int[] types = {-1, 5, -1, 70};
+        int[] types = {-1, 2, -1, 0};
         Tensor out = guarded(4, 45);
-        ops(0).embed(ids, at, types, 4, tokens, positions, out);
+        ops(0).embed(ids, at, types, 4, tokens, positions, typeTable, out);
         double[][] t = unpack(tokens);
         double[][] p = unpack(positions);
+        double[][] tt = unpack(typeTable);
         double[][] expected = new double[4][45];
         for (int r = 0; r < 4; r++) {
             for (int i = 0; i < 45; i++) {
-                expected[r][i] = t[i][ids[r]] + p[i][at[r]] + (types[r] < 0 ? 0 : t[i][types[r]]);
+                expected[r][i] = t[i][ids[r]] + p[i][at[r]] + (types[r] < 0 ? 0 : tt[i][types[r]]);
             }
         }
         assertClose(expected, out, 4);
