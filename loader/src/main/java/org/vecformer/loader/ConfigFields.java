@@ -30,6 +30,19 @@ final class ConfigFields {
         return new ConfigFields(path, Json.readObject(path, MAX_BYTES));
     }
 
+    /** The objects of a file that is an array of objects. */
+    static List<ConfigFields> readArray(Path path) throws IOException {
+        List<ConfigFields> elements = new ArrayList<>();
+        for (Object element : Json.readArray(path, MAX_BYTES)) {
+            if (!(element instanceof Map<?, ?>)) {
+                throw new FormatException(path, "element " + elements.size() + " of the array is "
+                        + Json.describe(element) + ", expected an object");
+            }
+            elements.add(new ConfigFields(path, copy((Map<?, ?>) element)));
+        }
+        return elements;
+    }
+
     boolean has(String name) {
         return fields.get(name) != null;
     }
@@ -179,11 +192,29 @@ final class ConfigFields {
         if (!(value instanceof Map<?, ?> map)) {
             throw wrong(name, value, "an object");
         }
+        return copy(map);
+    }
+
+    private static Map<String, Object> copy(Map<?, ?> map) {
         Map<String, Object> members = new LinkedHashMap<>();
         for (Map.Entry<?, ?> entry : map.entrySet()) {
             members.put((String) entry.getKey(), entry.getValue());
         }
         return members;
+    }
+
+    /** An object of texts; empty if the field is absent. */
+    Map<String, String> textMembers(String name) throws FormatException {
+        Map<String, String> texts = new LinkedHashMap<>();
+        if (has(name)) {
+            for (Map.Entry<String, Object> member : members(name, fields.get(name)).entrySet()) {
+                if (!(member.getValue() instanceof String text)) {
+                    throw wrong(name + "." + FormatException.plain(member.getKey()), member.getValue(), "text");
+                }
+                texts.put(member.getKey(), text);
+            }
+        }
+        return texts;
     }
 
     /** An object of texts under the names "0" to "n - 1", in the order of those numbers; empty if absent. */

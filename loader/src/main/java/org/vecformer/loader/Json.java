@@ -66,6 +66,21 @@ final class Json {
      * @param maxBytes a larger file is refused before it is read
      */
     static Map<String, Object> readObject(Path path, long maxBytes) throws IOException {
+        return read(path, maxBytes, JsonToken.START_OBJECT, "object", Json::object);
+    }
+
+    /** As {@link #readObject}, for a file that consists of an array. */
+    static List<Object> readArray(Path path, long maxBytes) throws IOException {
+        return read(path, maxBytes, JsonToken.START_ARRAY, "array", Json::array);
+    }
+
+    @FunctionalInterface
+    private interface Rest<T> {
+        T read(JsonParser parser) throws IOException;
+    }
+
+    private static <T> T read(Path path, long maxBytes, JsonToken start, String kind, Rest<T> rest)
+            throws IOException {
         try (WindowedFile file = WindowedFile.open(path)) {
             file.refuseLfsPointer();
             if (file.size() > maxBytes) {
@@ -74,16 +89,16 @@ final class Json {
             }
             try (JsonParser parser = parser(file.inputStream(0, file.size()))) {
                 parser.enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION.mappedFeature());
-                if (parser.nextToken() != JsonToken.START_OBJECT) {
+                if (parser.nextToken() != start) {
                     throw new FormatException(path,
-                            "the file holds " + describe(parser) + ", expected a JSON object");
+                            "the file holds " + describe(parser) + ", expected a JSON " + kind);
                 }
-                Map<String, Object> object = object(parser);
+                T value = rest.read(parser);
                 if (parser.nextToken() != null) {
-                    throw new FormatException(path,
-                            "there is " + describe(parser) + " after the JSON object, expected the end of the file");
+                    throw new FormatException(path, "there is " + describe(parser) + " after the JSON " + kind
+                            + ", expected the end of the file");
                 }
-                return object;
+                return value;
             } catch (JsonProcessingException | CharacterCodingException e) {
                 throw invalid(path, "the file", e);
             }
@@ -101,16 +116,18 @@ final class Json {
         return object;
     }
 
+    private static List<Object> array(JsonParser parser) throws IOException {
+        List<Object> list = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            list.add(value(parser));
+        }
+        return list;
+    }
+
     private static Object value(JsonParser parser) throws IOException {
         return switch (parser.currentToken()) {
             case START_OBJECT -> object(parser);
-            case START_ARRAY -> {
-                List<Object> list = new ArrayList<>();
-                while (parser.nextToken() != JsonToken.END_ARRAY) {
-                    list.add(value(parser));
-                }
-                yield list;
-            }
+            case START_ARRAY -> array(parser);
             case VALUE_STRING -> text(parser);
             case VALUE_NUMBER_INT -> new Number(parser.getText(), true);
             case VALUE_NUMBER_FLOAT -> new Number(parser.getText(), false);
