@@ -103,7 +103,8 @@ public final class Bert implements AutoCloseable {
                     layerNorm(weights, name + "output.LayerNorm")));
         }
         pooler = weights.has("pooler.dense.weight") ? linear(weights, "pooler.dense", hidden, hidden) : null;
-        if (called("MaskedLM", "PreTraining", "LMHead") || weights.has("cls.predictions.transform.dense.weight")) {
+        // What is there counts, not what the config names: encoders are published with the config of a whole model.
+        if (weights.hasAny("cls.predictions.")) {
             maskedLmTransform = linear(weights, "cls.predictions.transform.dense", hidden, hidden);
             maskedLmNorm = layerNorm(weights, "cls.predictions.transform.LayerNorm");
             heads.put(Head.MASKED_LM, decoder(weights));
@@ -111,28 +112,29 @@ public final class Bert implements AutoCloseable {
             maskedLmTransform = null;
             maskedLmNorm = null;
         }
-        if (called("NextSentence", "PreTraining") || weights.has("cls.seq_relationship.weight")) {
+        if (weights.hasAny("cls.seq_relationship.")) {
             addHead(Head.NEXT_SENTENCE, weights, "cls.seq_relationship", 2);
         }
-        if (called("QuestionAnswering") || weights.has("qa_outputs.weight")) {
+        if (weights.hasAny("qa_outputs.")) {
             addHead(Head.QUESTION_ANSWERING, weights, "qa_outputs", 2);
         }
-        // Three kinds of heads have the same name: only the config tells them apart.
-        if (called("SequenceClassification")) {
-            addHead(Head.SEQUENCE_CLASSIFIER, weights, "classifier", weights.rows("classifier.weight"));
-        } else if (called("TokenClassification")) {
-            addHead(Head.TOKEN_CLASSIFIER, weights, "classifier", weights.rows("classifier.weight"));
-        } else if (called("MultipleChoice")) {
-            addHead(Head.MULTIPLE_CHOICE, weights, "classifier", 1);
+        if (weights.hasAny("classifier.")) {
+            // Three kinds of heads have the same name: only the config tells them apart.
+            if (called("SequenceClassification")) {
+                addHead(Head.SEQUENCE_CLASSIFIER, weights, "classifier", weights.rows("classifier.weight"));
+            } else if (called("TokenClassification")) {
+                addHead(Head.TOKEN_CLASSIFIER, weights, "classifier", weights.rows("classifier.weight"));
+            } else if (called("MultipleChoice")) {
+                addHead(Head.MULTIPLE_CHOICE, weights, "classifier", 1);
+            }
         }
         parameters = weights.parameters();
         weightBytes = weights.bytes();
     }
 
     /** Whether the config names a class of this kind. */
-    private boolean called(String... kinds) {
-        return List.of(kinds).stream()
-                .anyMatch(kind -> config.architectures().stream().anyMatch(name -> name.contains(kind)));
+    private boolean called(String kind) {
+        return config.architectures().stream().anyMatch(name -> name.contains(kind));
     }
 
     private void addHead(Head head, Weights weights, String name, int outputs) throws IOException {

@@ -125,6 +125,12 @@ final class Weights implements AutoCloseable {
         return vector;
     }
 
+    /** Whether there is any tensor whose name begins like this, behind the prefix or without it. */
+    boolean hasAny(String beginning) {
+        return checkpoint.names().stream()
+                .anyMatch(name -> name.startsWith(beginning) || name.startsWith(prefix + beginning));
+    }
+
     /** Whether there is a tensor of this name, with or without the prefix. */
     boolean has(String name) {
         return checkpoint.find(prefix + name).isPresent() || checkpoint.find(name).isPresent();
