@@ -35,7 +35,12 @@ public final class TestModels {
                 {"model_type": "gpt2", "vocab_size": %d, "n_positions": %d, "n_embd": %d, "n_layer": %d, "n_head": %d,
                  "n_inner": %d, "eos_token_id": 0, "bos_token_id": 0}
                 """.formatted(shape.vocabulary, shape.context, shape.hidden, shape.layers, shape.heads, shape.inner));
-        Map<String, long[]> tensors = tensors(shape);
+        writeWeights(directory, tensors(shape), seed, dtype);
+        return directory;
+    }
+
+    /** Writes model.safetensors with seeded random numbers, those of norms' gains about 1. */
+    static void writeWeights(Path directory, Map<String, long[]> tensors, long seed, DType dtype) throws IOException {
         List<SafetensorsWriter.Declaration> declarations = new ArrayList<>();
         tensors.forEach((name, dimensions) -> {
             List<Long> list = new ArrayList<>();
@@ -54,7 +59,8 @@ public final class TestModels {
                     count *= dimension;
                 }
                 MemorySegment data = arena.allocate(count * dtype.bits() / 8, 8);
-                boolean norm = tensor.getKey().contains("ln_") && tensor.getKey().endsWith("weight");
+                boolean norm = (tensor.getKey().contains("ln_") || tensor.getKey().contains("LayerNorm"))
+                        && tensor.getKey().endsWith("weight");
                 for (long i = 0; i < count; i++) {
                     set(data, dtype, i, (float) (random.nextGaussian() * 0.2 + (norm ? 1 : 0)));
                 }
@@ -62,7 +68,6 @@ public final class TestModels {
             }
             writer.finish();
         }
-        return directory;
     }
 
     private static void set(MemorySegment data, DType dtype, long i, float value) {
@@ -93,7 +98,7 @@ public final class TestModels {
         return tensors;
     }
 
-    private static void norm(Map<String, long[]> tensors, String name, long hidden) {
+    static void norm(Map<String, long[]> tensors, String name, long hidden) {
         tensors.put(name + ".weight", new long[]{hidden});
         tensors.put(name + ".bias", new long[]{hidden});
     }

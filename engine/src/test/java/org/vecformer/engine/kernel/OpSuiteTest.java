@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.WeightType;
@@ -241,6 +242,57 @@ class OpSuiteTest {
                 }
             }
             row += c.rows[s];
+        }
+        assertClose(expected, actual[0], total);
+        assertSameBits(actual, total);
+    }
+
+    /** An encoder's sequences, whose rows see all of it, with a decoder's between them in one batch. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 7, 8, 9, 31, 32, 33, 40, 63, 64, 65, 130})
+    void attentionToAll(int length) {
+        Random random = new Random(length);
+        int[] rows = {length, 5, 40, length, 1};
+        boolean[] causal = {false, true, false, true, false};
+        int heads = 2;
+        int headSize = 20;
+        int hidden = heads * headSize;
+        int total = Arrays.stream(rows).sum();
+        double[][] qkv = random(random, total, 3 * hidden, 1.5f);
+        Tensor[] actual = new Tensor[2];
+        for (int i = 0; i < 2; i++) {
+            KeyValuePages pages = new KeyValuePages(new MemorySegment[20], 1, heads, headSize);
+            PackedBatch batch = new PackedBatch(rows.length);
+            int page = 0;
+            for (int s = 0; s < rows.length; s++) {
+                batch.starts[s + 1] = batch.starts[s] + rows[s];
+                batch.seenByAll[s] = causal[s] ? 0 : rows[s];
+                batch.pages[s] = new int[Math.ceilDiv(rows[s], 32)];
+                for (int p = 0; p < batch.pages[s].length; p++) {
+                    batch.pages[s][p] = page;
+                    pages.commit(page, arena);
+                    pages.memory()[page].fill((byte) 0x7A);
+                    page++;
+                }
+            }
+            batch.sequences = rows.length;
+            actual[i] = guarded(total, hidden);
+            ops(i).attention(tensor(qkv), batch, pages, 0, 0.3f, actual[i], null);
+        }
+        double[][] expected = new double[total][hidden];
+        for (int s = 0, row = 0; s < rows.length; row += rows[s++]) {
+            double[][] own = Arrays.copyOfRange(qkv, row, row + rows[s]);
+            for (int h = 0; h < heads; h++) {
+                double[][] q = slice(own, 0, h * headSize, headSize);
+                double[][] k = slice(own, 0, hidden + h * headSize, headSize);
+                double[][] v = slice(own, 0, 2 * hidden + h * headSize, headSize);
+                double[][] out = causal[s]
+                        ? ReferenceOps.attention(q, k, v, 0, 0.3f)
+                        : ReferenceOps.attentionToAll(q, k, v, 0.3f);
+                for (int r = 0; r < out.length; r++) {
+                    System.arraycopy(out[r], 0, expected[row + r], h * headSize, headSize);
+                }
+            }
         }
         assertClose(expected, actual[0], total);
         assertSameBits(actual, total);

@@ -1,6 +1,7 @@
 package org.vecformer.engine.kernel;
 
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import org.vecformer.loader.Activation;
 
 /**
@@ -76,9 +77,19 @@ final class ReferenceOps {
 
     /** Causal attention of one head: query {@code r} sees the keys 0 to {@code past + r}. */
     static double[][] attention(double[][] q, double[][] k, double[][] v, int past, double scale) {
+        return attention(q, k, v, r -> past + r + 1, scale);
+    }
+
+    /** Attention of one head in which every query sees all keys. */
+    static double[][] attentionToAll(double[][] q, double[][] k, double[][] v, double scale) {
+        return attention(q, k, v, _ -> k.length, scale);
+    }
+
+    private static double[][] attention(double[][] q, double[][] k, double[][] v, IntUnaryOperator seen,
+            double scale) {
         double[][] out = new double[q.length][v[0].length];
         for (int r = 0; r < q.length; r++) {
-            double[] scores = new double[past + r + 1];
+            double[] scores = new double[seen.applyAsInt(r)];
             for (int j = 0; j < scores.length; j++) {
                 for (int d = 0; d < q[r].length; d++) {
                     scores[j] += q[r][d] * k[j][d];
