@@ -60,7 +60,7 @@ final class WarmUp {
                     i % 5 * panel, panel, i % 3 == 0));
         }
         repeat((i, k) -> kernels.softmaxNumerators(a, i % 3 * panel, ROW_FACTOR * k - i % 2, 1));
-        Activation[] activations = {null, Activation.GELU_NEW, null};
+        Activation[] activations = {null, Activation.GELU_NEW, Activation.GELU};
         repeat((i, _) -> kernels.finish(c, i % 5 * panel, panel, 1 + i % 8, i % 4 == 0 ? null : b, i % 2 * 128L,
                 activations[i % 3], i % 2 == 0 ? null : a));
         repeat((i, k) -> kernels.layerNorm(a, i % 3 * panel, ROW_FACTOR * k - i % 2, b, b, 1, c, 0));
