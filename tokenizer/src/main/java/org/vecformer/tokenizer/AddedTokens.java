@@ -3,29 +3,37 @@ package org.vecformer.tokenizer;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * Finds added tokens in text: leftmost first, of several that start together the longest. Tokens that are not
- * "normalized" come first, over the whole text; the others are looked for in what is left, as in the reference.
+ * "normalized" come first, over the whole text; the others are looked for in what is left, after normalization where
+ * the tokenizer has one, as in the reference.
  */
 final class AddedTokens {
     private final Trie first = new Trie();
     private final Trie second = new Trie();
 
+    /** For a tokenizer that does not normalize. */
     AddedTokens(Collection<AddedToken> tokens) {
+        this(tokens, UnaryOperator.identity());
+    }
+
+    /** With what is done to text, and so to the tokens looked for in it, before the normalized tokens are looked for. */
+    AddedTokens(Collection<AddedToken> tokens, UnaryOperator<String> normalizer) {
         for (AddedToken token : tokens) {
-            // The reference never finds an empty token either.
-            if (!token.content().isEmpty()) {
-                (token.normalized() ? second : first).add(token);
+            if (token.normalized()) {
+                second.add(token, normalizer.apply(token.content()));
+            } else {
+                first.add(token, token.content());
             }
         }
     }
 
-    /** Start, end and id of each added token in the text, in order. */
+    /** Start, end and id of each added token in a text that needs no normalization, in order. */
     IntList find(char[] text) {
-        IntList found = new IntList(0);
-        first.find(text, 0, text.length, found);
-        if (second.isEmpty()) {
+        IntList found = findFirst(text);
+        if (!hasNormalized()) {
             return found;
         }
         IntList both = new IntList(found.size());
@@ -41,6 +49,25 @@ final class AddedTokens {
         return both;
     }
 
+    /** Start, end and id of each added token that is looked for in the text as it was given, in order. */
+    IntList findFirst(char[] text) {
+        IntList found = new IntList(0);
+        first.find(text, 0, text.length, found);
+        return found;
+    }
+
+    /** Whether there are tokens to look for in the normalized text. */
+    boolean hasNormalized() {
+        return !second.isEmpty();
+    }
+
+    /** Start, end and id of each added token in a part of the text that is normalized already, in order. */
+    IntList findNormalized(char[] text, int from, int to) {
+        IntList found = new IntList(0);
+        second.find(text, from, to, found);
+        return found;
+    }
+
     private static final class Trie {
         private final Node root = new Node();
         /** One bit for each character that starts a token, so that plain text costs next to nothing. */
@@ -50,14 +77,19 @@ final class AddedTokens {
             return root.children.isEmpty();
         }
 
-        void add(AddedToken token) {
-            char start = token.content().charAt(0);
+        void add(AddedToken token, String content) {
+            if (content.isEmpty()) {
+                // The reference never finds an empty token either.
+                return;
+            }
+            char start = content.charAt(0);
             firstCharacters[start >>> 6] |= 1L << start;
             Node node = root;
-            for (int i = 0; i < token.content().length(); i++) {
-                node = node.children.computeIfAbsent(token.content().charAt(i), c -> new Node());
+            for (int i = 0; i < content.length(); i++) {
+                node = node.children.computeIfAbsent(content.charAt(i), c -> new Node());
             }
             node.token = token;
+            node.length = content.length();
         }
 
         void find(char[] text, int from, int to, IntList found) {
@@ -68,13 +100,14 @@ final class AddedTokens {
             int at = from;
             while (at < to) {
                 char c = text[at];
-                AddedToken token = (firstCharacters[c >>> 6] & 1L << c) != 0 ? longest(text, at, to) : null;
-                if (token == null) {
+                Node match = (firstCharacters[c >>> 6] & 1L << c) != 0 ? longest(text, at, to) : null;
+                if (match == null) {
                     at++;
                     continue;
                 }
+                AddedToken token = match.token;
                 int start = at;
-                int end = at + token.content().length();
+                int end = at + match.length;
                 at = end;
                 if (start < taken
                         || token.singleWord() && (isWordBefore(text, from, start) || isWordAt(text, end, to))) {
@@ -97,8 +130,8 @@ final class AddedTokens {
             }
         }
 
-        private AddedToken longest(char[] text, int from, int to) {
-            AddedToken longest = null;
+        private Node longest(char[] text, int from, int to) {
+            Node longest = null;
             Node node = root;
             for (int at = from; at < to; at++) {
                 node = node.children.get(text[at]);
@@ -106,7 +139,7 @@ final class AddedTokens {
                     break;
                 }
                 if (node.token != null) {
-                    longest = node.token;
+                    longest = node;
                 }
             }
             return longest;
@@ -136,6 +169,8 @@ final class AddedTokens {
 
     private static final class Node {
         private final Map<Character, Node> children = new HashMap<>();
+        /** The token that ends here, and how many characters of text it is. */
         private AddedToken token;
+        private int length;
     }
 }

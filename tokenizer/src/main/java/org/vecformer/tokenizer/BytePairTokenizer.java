@@ -2,59 +2,28 @@ package org.vecformer.tokenizer;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.OptionalInt;
 
 /**
  * Byte-level byte pair encoding as GPT-2 has it (Radford et al. 2019, openai/gpt-2 {@code encoder.py}): every string
  * can be encoded, and decoding gives it back. Immutable and thread-safe; a bounded cache of short words is shared by
  * all threads.
  */
-public final class BytePairTokenizer implements Tokenizer {
-    private static final byte ADDED = 1;
-    private static final byte SPECIAL = 2;
+public final class BytePairTokenizer extends SubwordTokenizer {
     private static final byte[] NO_BYTES = {};
 
     private final BytePairModel model;
     private final int[] byteIds;
     /** The id that spells bytes the vocabulary lacks; -1 if it lacks none. */
     private final int unknownByte;
-    private final SpecialIds specialIds;
     private final AddedTokens addedTokens;
-    private final Map<String, Integer> addedIds = new HashMap<>();
     private final WordCache cache = new WordCache();
-    /** By id: the tokens, null in holes, and whether they were added to the model's or are special. */
-    private final String[] tokens;
-    private final byte[] kinds;
 
-    BytePairTokenizer(BytePairModel model, List<AddedToken> added, SpecialIds specialIds, int[] byteIds) {
+    BytePairTokenizer(BytePairModel model, SharedSettings settings, int[] byteIds) {
+        super(model.vocabulary(), settings);
         this.model = model;
         this.byteIds = byteIds;
-        this.specialIds = specialIds;
-        addedTokens = new AddedTokens(added);
-        int size = model.vocabulary().size();
-        for (AddedToken token : added) {
-            size = Math.max(size, token.id() + 1);
-        }
-        tokens = new String[size];
-        kinds = new byte[size];
-        for (int id = 0; id < size; id++) {
-            tokens[id] = model.vocabulary().token(id);
-        }
-        for (AddedToken token : added) {
-            addedIds.put(token.content(), token.id());
-            if (tokens[token.id()] == null) {
-                tokens[token.id()] = token.content();
-                kinds[token.id()] |= ADDED;
-            }
-            if (token.special()) {
-                kinds[token.id()] |= SPECIAL;
-            }
-        }
+        addedTokens = new AddedTokens(settings.added());
         int unknown = -1;
         for (int value = 0; value < byteIds.length; value++) {
             if (!String.valueOf(ByteAlphabet.symbol(value)).equals(tokens[byteIds[value]])) {
@@ -71,66 +40,60 @@ public final class BytePairTokenizer implements Tokenizer {
      * @throws IOException if a file cannot be read
      */
     public static BytePairTokenizer load(Path directory) throws IOException {
-        return TokenizerFiles.load(directory);
-    }
-
-    @Override
-    public int[] ids(CharSequence text) {
-        return encode(text.toString().toCharArray(), null).toArray();
-    }
-
-    @Override
-    public Encoding encode(CharSequence text) {
-        char[] chars = text.toString().toCharArray();
-        OffsetTracker tracker = new OffsetTracker(chars, chars.length / 3 + 8, model.trim());
-        int[] ids = encode(chars, tracker).toArray();
-        List<String> names = new ArrayList<>(ids.length);
-        for (int id : ids) {
-            names.add(tokens[id]);
+        if (TokenizerFiles.load(directory) instanceof BytePairTokenizer tokenizer) {
+            return tokenizer;
         }
-        return new Encoding(ids, names, tracker.offsets());
+        throw new TokenizerException(directory, "has the files of a WordPiece tokenizer, expected byte-level BPE");
     }
 
-    /** The ids of a text; where they lie is told to the tracker unless it is null. */
-    private IntList encode(char[] text, OffsetTracker tracker) {
+    @Override
+    void encode(char[] text, IntList ids) {
+        encode(text, ids, null, null);
+    }
+
+    @Override
+    EncodedText encode(char[] text) {
         IntList ids = new IntList(text.length / 3 + 8);
-        WordEncoder words = new WordEncoder(model.merges(), byteIds, cache);
-        addAround(model.template().before(), ids, tracker);
+        IntList words = new IntList(text.length / 3 + 8);
+        OffsetTracker tracker = new OffsetTracker(text, text.length / 3 + 8, model.trim());
+        encode(text, ids, words, tracker);
+        return new EncodedText(ids.toArray(), words.toArray(), tracker.offsets());
+    }
+
+    /** The ids of a text; where they lie, and in which words, is told to the tracker unless it is null. */
+    private void encode(char[] text, IntList ids, IntList words, OffsetTracker tracker) {
+        WordEncoder encoder = new WordEncoder(model.merges(), byteIds, cache);
         IntList found = addedTokens.find(text);
         int from = 0;
+        int word = 0;
         for (int i = 0; i < found.size(); i += 3) {
-            encodePlain(text, from, found.get(i), words, ids, tracker);
+            word = encodePlain(text, from, found.get(i), encoder, ids, word, words, tracker);
             from = found.get(i + 1);
             ids.add(found.get(i + 2));
             if (tracker != null) {
+                words.add(word++);
                 tracker.added(found.get(i), from);
             }
         }
-        encodePlain(text, from, text.length, words, ids, tracker);
-        addAround(model.template().after(), ids, tracker);
-        return ids;
+        encodePlain(text, from, text.length, encoder, ids, word, words, tracker);
     }
 
-    private static void addAround(int[] around, IntList ids, OffsetTracker tracker) {
-        ids.addAll(around, around.length);
-        for (int i = 0; tracker != null && i < around.length; i++) {
-            tracker.outside();
-        }
-    }
-
-    private void encodePlain(char[] text, int from, int to, WordEncoder words, IntList ids, OffsetTracker tracker) {
+    /** Returns the index of the next word. */
+    private int encodePlain(char[] text, int from, int to, WordEncoder encoder, IntList ids, int word, IntList words,
+            OffsetTracker tracker) {
         if (from == to) {
-            return;
+            return word;
         }
         int firstId = ids.size();
         boolean putSpace = model.addPrefixSpace() && text[from] != ' ';
+        int nextWord;
         if (putSpace) {
             char[] spaced = new char[to - from + 1];
             spaced[0] = ' ';
             System.arraycopy(text, from, spaced, 1, to - from);
-            encodeWords(spaced, 0, spaced.length, words, ids);
+            nextWord = encodeWords(spaced, 0, spaced.length, encoder, ids, word, words);
         } else {
-            encodeWords(text, from, to, words, ids);
+            nextWord = encodeWords(text, from, to, encoder, ids, word, words);
         }
         if (tracker != null) {
             tracker.segment(from, putSpace);
@@ -138,18 +101,22 @@ public final class BytePairTokenizer implements Tokenizer {
                 tracker.token(tokens[ids.get(i)], spelledBytes(ids.get(i)));
             }
         }
+        return nextWord;
     }
 
-    private void encodeWords(char[] text, int from, int to, WordEncoder words, IntList ids) {
-        if (!model.splitWords()) {
-            words.encode(text, from, to, ids);
-            return;
-        }
+    private int encodeWords(char[] text, int from, int to, WordEncoder encoder, IntList ids, int firstWord,
+            IntList words) {
+        int word = firstWord;
         for (int start = from; start < to;) {
-            int end = PreTokenizer.next(text, start, to);
-            words.encode(text, start, end, ids);
+            int end = model.splitWords() ? PreTokenizer.next(text, start, to) : to;
+            encoder.encode(text, start, end, ids);
+            while (words != null && words.size() < ids.size()) {
+                words.add(word);
+            }
+            word++;
             start = end;
         }
+        return word;
     }
 
     /** How many bytes of plain text an id spells: one for each character of its token, since merges only join bytes. */
@@ -184,69 +151,41 @@ public final class BytePairTokenizer implements Tokenizer {
     }
 
     private byte[] bytes(int id, boolean skipSpecialTokens) {
-        if (id < 0) {
-            throw new IllegalArgumentException("token id " + id + " is negative");
-        }
-        if (!contains(id) || skipSpecialTokens && isSpecial(id)) {
+        if (isSilent(id, skipSpecialTokens)) {
             return NO_BYTES;
         }
         // An added token was found in the text as it stands; only the model's own tokens are spelt in bytes.
-        return (kinds[id] & ADDED) != 0 ? Utf8.encode(tokens[id]) : ByteAlphabet.bytes(tokens[id]);
+        return isAdded(id) ? Utf8.encode(tokens[id]) : ByteAlphabet.bytes(tokens[id]);
     }
 
     @Override
     public StreamingDecoder streamingDecoder(boolean skipSpecialTokens) {
-        return new StreamingDecoder(this::bytes, skipSpecialTokens);
+        return new StreamingDecoder(new BytePieces(skipSpecialTokens));
     }
 
     @Override
-    public int vocabularySize() {
-        return tokens.length;
+    public String continuingPrefix() {
+        return "";
     }
 
-    @Override
-    public boolean contains(int id) {
-        return id >= 0 && id < tokens.length && tokens[id] != null;
-    }
+    /** Bytes of an unfinished UTF-8 sequence wait for the ids that complete it, or show it to be malformed. */
+    private final class BytePieces implements StreamingDecoder.Pieces {
+        private final boolean skipSpecialTokens;
+        private final Utf8Decoder decoder = new Utf8Decoder();
 
-    @Override
-    public String token(int id) {
-        if (!contains(id)) {
-            throw new IllegalArgumentException(
-                    "no token has the id " + id + ", the vocabulary has ids from 0 to " + (tokens.length - 1));
+        BytePieces(boolean skipSpecialTokens) {
+            this.skipSpecialTokens = skipSpecialTokens;
         }
-        return tokens[id];
-    }
 
-    @Override
-    public OptionalInt id(String token) {
-        Integer added = addedIds.get(token);
-        int id = added != null ? added : model.vocabulary().find(token);
-        return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
-    }
+        @Override
+        public void accept(int id, StringBuilder text) {
+            byte[] next = bytes(id, skipSpecialTokens);
+            decoder.decode(next, next.length, text);
+        }
 
-    @Override
-    public boolean isSpecial(int id) {
-        return contains(id) && (kinds[id] & SPECIAL) != 0;
-    }
-
-    @Override
-    public OptionalInt beginOfText() {
-        return specialIds.begin();
-    }
-
-    @Override
-    public OptionalInt endOfText() {
-        return specialIds.end();
-    }
-
-    @Override
-    public OptionalInt padding() {
-        return specialIds.padding();
-    }
-
-    @Override
-    public OptionalInt unknown() {
-        return specialIds.unknown();
+        @Override
+        public void finish(StringBuilder text) {
+            decoder.finish(text);
+        }
     }
 }

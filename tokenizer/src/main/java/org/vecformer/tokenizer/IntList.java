@@ -34,6 +34,11 @@ final class IntList {
         return values[index];
     }
 
+    /** Forgets all but the first. */
+    void cut(int newSize) {
+        size = newSize;
+    }
+
     int size() {
         return size;
     }

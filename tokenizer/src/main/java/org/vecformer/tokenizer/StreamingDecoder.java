@@ -1,19 +1,25 @@
 package org.vecformer.tokenizer;
 
 /**
- * Decodes ids one at a time and never shows half a character: bytes of an unfinished UTF-8 sequence wait for the ids
- * that complete it, or that show it to be malformed. All pieces of text together, {@link #finish()} included, are
- * exactly what {@link Tokenizer#decode(int[], boolean)} gives for all ids. Belongs to one thread at a time.
+ * Decodes ids one at a time and never shows half a character: what depends on ids still to come waits for them. All
+ * pieces of text together, {@link #finish()} included, are exactly what {@link Tokenizer#decode(int[], boolean)} gives
+ * for all ids. Belongs to one thread at a time.
  */
 public final class StreamingDecoder {
-    private final TokenBytes bytes;
-    private final boolean skipSpecialTokens;
-    private final Utf8Decoder decoder = new Utf8Decoder();
+    private final Pieces pieces;
     private final StringBuilder text = new StringBuilder();
 
-    StreamingDecoder(TokenBytes bytes, boolean skipSpecialTokens) {
-        this.bytes = bytes;
-        this.skipSpecialTokens = skipSpecialTokens;
+    /** How one kind of tokenizer writes its ids; holds what is unfinished. */
+    interface Pieces {
+        /** Appends the text that became complete with an id. */
+        void accept(int id, StringBuilder text);
+
+        /** Appends what is left, and starts anew. */
+        void finish(StringBuilder text);
+    }
+
+    StreamingDecoder(Pieces pieces) {
+        this.pieces = pieces;
     }
 
     /**
@@ -23,14 +29,13 @@ public final class StreamingDecoder {
      * @throws IllegalArgumentException if the id is negative
      */
     public String accept(int id) {
-        byte[] next = bytes.of(id, skipSpecialTokens);
-        decoder.decode(next, next.length, text);
+        pieces.accept(id, text);
         return take();
     }
 
     /** Ends the text: an unfinished character becomes U+FFFD. The decoder is then ready for another text. */
     public String finish() {
-        decoder.finish(text);
+        pieces.finish(text);
         return take();
     }
 

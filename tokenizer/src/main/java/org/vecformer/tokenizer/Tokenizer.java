@@ -2,6 +2,7 @@ package org.vecformer.tokenizer;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalInt;
 
 /**
@@ -13,15 +14,17 @@ import java.util.OptionalInt;
  */
 public interface Tokenizer {
     /**
-     * Loads the tokenizer of a model directory: {@code tokenizer.json}, else {@code vocab.json} with {@code
-     * merges.txt}; with {@code added_tokens.json}, {@code special_tokens_map.json} and {@code tokenizer_config.json}
-     * where they are present.
+     * Loads the tokenizer of a model directory: {@code tokenizer.json} with a model of type {@code BPE} or {@code
+     * WordPiece}, else {@code vocab.json} with {@code merges.txt}, else {@code vocab.txt}; with {@code
+     * added_tokens.json}, {@code special_tokens_map.json} and {@code tokenizer_config.json} where they are present.
+     * Where {@code vocab.txt} lies beside {@code vocab.json} and {@code merges.txt}, {@code tokenizer_class} of {@code
+     * tokenizer_config.json} decides; without it they are taken as GPT-2's.
      *
      * @throws TokenizerException if the files are missing, damaged, contradictory or not of a supported kind
      * @throws IOException if a file cannot be read
      */
     static Tokenizer load(Path directory) throws IOException {
-        return BytePairTokenizer.load(directory);
+        return TokenizerFiles.load(directory);
     }
 
     /** Whether the directory has tokenizer files at all; a model without them can still be used with ids. */
@@ -29,11 +32,36 @@ public interface Tokenizer {
         return TokenizerFiles.isPresent(directory);
     }
 
-    /** The ids of a text; the fast path. Null is refused, the empty text has no ids. */
+    /**
+     * The ids of a text, special tokens of the model around it included; the fast path. Null is refused, the empty text
+     * has no ids of its own.
+     */
     int[] ids(CharSequence text);
 
     /** The ids of a text together with their tokens and where in the text they come from. */
-    Encoding encode(CharSequence text);
+    default Encoding encode(CharSequence text) {
+        return encode(text, null, EncodingOptions.defaults());
+    }
+
+    /**
+     * The ids of a text, or of a pair of texts, cut and filled up as the options say.
+     *
+     * @param pair the second text; null for one text alone
+     * @throws IllegalArgumentException if the options cannot be met: no room for the special tokens, a text to cut that
+     *         is too short for it, padding without a padding token
+     */
+    Encoding encode(CharSequence text, CharSequence pair, EncodingOptions options);
+
+    /**
+     * All of a text that is longer than {@link EncodingOptions#maxLength()}, in windows that share {@link
+     * EncodingOptions#stride()} ids; one encoding if all fits. The first is what {@link #encode(CharSequence,
+     * CharSequence, EncodingOptions)} gives. Where both texts of a pair are cut, every part of one meets every part of
+     * the other.
+     *
+     * @param pair the second text; null for one text alone
+     * @throws IllegalArgumentException if the options cannot be met, or the stride leaves a window nothing new
+     */
+    List<Encoding> windows(CharSequence text, CharSequence pair, EncodingOptions options);
 
     /** The text of the ids, special tokens included. Malformed UTF-8 becomes U+FFFD. */
     default String decode(int[] ids) {
@@ -84,4 +112,22 @@ public interface Tokenizer {
 
     /** The id that stands for what the vocabulary cannot spell, if the files name one. */
     OptionalInt unknown();
+
+    /** The id that hides a token to be guessed ({@code [MASK]}), if the files name one. */
+    OptionalInt mask();
+
+    /** The id before a text whose output stands for the whole text ({@code [CLS]}), if the files name one. */
+    OptionalInt classification();
+
+    /** The id between and after texts ({@code [SEP]}), if the files name one. */
+    OptionalInt separator();
+
+    /** What tokens begin with that continue a word: {@code ##} for WordPiece, nothing for byte-level BPE. */
+    String continuingPrefix();
+
+    /** The most ids the model takes ({@code model_max_length}), where the files give a sensible number. */
+    OptionalInt maximumLength();
+
+    /** Whether shorter texts of a batch are filled up at their start ({@code padding_side}). */
+    boolean padsLeft();
 }

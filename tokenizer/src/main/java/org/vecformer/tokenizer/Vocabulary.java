@@ -27,6 +27,26 @@ final class Vocabulary {
         size = Math.max(size, id + 1);
     }
 
+    /** Adds a token whose id is new; if the token is there already, it has the new id, and the old one has no token. */
+    void put(String token, int id) {
+        int old = find(token);
+        if (old < 0) {
+            add(token, id);
+            return;
+        }
+        int slot = slot(token.hashCode());
+        while (slots[slot] != old + 1) {
+            slot = slot + 1 & slots.length - 1;
+        }
+        slots[slot] = id + 1;
+        tokens[old] = null;
+        if (id >= tokens.length) {
+            tokens = Arrays.copyOf(tokens, Math.max(id + 1, 2 * tokens.length));
+        }
+        tokens[id] = token;
+        size = Math.max(size, id + 1);
+    }
+
     /** The largest id + 1. */
     int size() {
         return size;

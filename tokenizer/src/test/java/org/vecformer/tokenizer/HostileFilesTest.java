@@ -208,8 +208,9 @@ class HostileFilesTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"type|\"WordPiece\"|\"WordPiece\", expected \"BPE\"",
-        "type|\"Unigram\"|\"Unigram\", expected \"BPE\"", "type|null|null, expected \"BPE\"",
+    @CsvSource(delimiter = '|', value = {
+        "type|\"Unigram\"|\"Unigram\", expected \"BPE\" or \"WordPiece\"",
+        "type|null|null, expected \"BPE\" or \"WordPiece\"",
         "vocab|[[\"a\",0]]|a list of 1, expected an object from tokens to ids", "dropout|0.1|0.1, expected null or 0",
         "unk_token|5|5, expected a string", "byte_fallback|true|true, expected false",
         "fuse_unk|true|true, expected false", "ignore_merges|true|true, expected false",

@@ -1,0 +1,295 @@
+package org.vecformer.tokenizer;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * WordPiece as BERT has it (Devlin et al. 2018; google-research/bert {@code tokenization.py}), in the dialect of the
+ * Hugging Face tokenizers library: the text is cleaned and, where the model says so, lower-cased and stripped of its
+ * accents; it is cut at white space and punctuation; each word is spelt by the longest token that it begins with, then
+ * by the longest that continues it. Immutable and thread-safe.
+ */
+public final class WordPieceTokenizer extends SubwordTokenizer {
+    private final WordPieceModel model;
+    private final BertNormalizer normalizer;
+    private final AddedTokens addedTokens;
+    private final PieceTable words = new PieceTable();
+    private final PieceTable continuations = new PieceTable();
+    private final long[] powers;
+    private final int unknownId;
+
+    WordPieceTokenizer(WordPieceModel model, SharedSettings settings, int unknownId) {
+        super(model.vocabulary(), settings);
+        this.model = model;
+        this.unknownId = unknownId;
+        normalizer = model.normalizer();
+        addedTokens = new AddedTokens(settings.added(), normalizer::normalize);
+        // A word has at most so many characters.
+        int longest = 2 * model.longestWord();
+        int prefix = model.prefix().length();
+        for (int id = 0; id < model.vocabulary().size(); id++) {
+            String token = model.vocabulary().token(id);
+            if (token == null || token.isEmpty()) {
+                continue;
+            }
+            if (token.length() <= longest) {
+                words.add(token, 0, id);
+            }
+            if (token.length() > prefix && token.length() - prefix <= longest && token.startsWith(model.prefix())) {
+                continuations.add(token, prefix, id);
+            }
+        }
+        powers = PieceTable.powers(Math.max(words.longest(), continuations.longest()));
+    }
+
+    /**
+     * Loads the tokenizer of a model directory, see {@link Tokenizer#load(Path)}.
+     *
+     * @throws TokenizerException if the files are missing, damaged, contradictory or not WordPiece
+     * @throws IOException if a file cannot be read
+     */
+    public static WordPieceTokenizer load(Path directory) throws IOException {
+        if (TokenizerFiles.load(directory) instanceof WordPieceTokenizer tokenizer) {
+            return tokenizer;
+        }
+        throw new TokenizerException(directory, "has the files of a byte-level BPE tokenizer, expected WordPiece");
+    }
+
+    @Override
+    void encode(char[] text, IntList ids) {
+        new Run(text, ids, false).run();
+    }
+
+    @Override
+    EncodedText encode(char[] text) {
+        Run run = new Run(text, new IntList(text.length / 4 + 8), true);
+        run.run();
+        return new EncodedText(run.ids.toArray(), run.wordOf.toArray(),
+                Offsets.ofChars(text, run.starts.toArray(), run.ends.toArray()));
+    }
+
+    /** The work on one text. */
+    private final class Run {
+        private final char[] text;
+        private final IntList ids;
+        /** Null if only ids are asked for. */
+        private final IntList wordOf;
+        private final IntList starts;
+        private final IntList ends;
+        private int word;
+        /** The hashes of the beginnings of a word. */
+        private long[] hashes = new long[128];
+
+        Run(char[] text, IntList ids, boolean withOffsets) {
+            this.text = text;
+            this.ids = ids;
+            wordOf = withOffsets ? new IntList(text.length / 4 + 8) : null;
+            starts = withOffsets ? new IntList(text.length / 4 + 8) : null;
+            ends = withOffsets ? new IntList(text.length / 4 + 8) : null;
+        }
+
+        void run() {
+            IntList found = addedTokens.findFirst(text);
+            int from = 0;
+            for (int i = 0; i < found.size(); i += 3) {
+                plain(from, found.get(i));
+                from = found.get(i + 1);
+                token(found.get(i + 2), found.get(i), from);
+                word++;
+            }
+            plain(from, text.length);
+        }
+
+        private void token(int id, int start, int end) {
+            ids.add(id);
+            if (wordOf != null) {
+                wordOf.add(word);
+                starts.add(start);
+                ends.add(end);
+            }
+        }
+
+        /** A part of the text without the tokens that are found in the text as it was given. */
+        private void plain(int from, int to) {
+            if (from == to) {
+                return;
+            }
+            BertNormalizer.Normalized normalized = normalizer.normalize(text, from, to, wordOf != null);
+            int at = 0;
+            if (addedTokens.hasNormalized()) {
+                IntList found = addedTokens.findNormalized(normalized.chars(), 0, normalized.length());
+                for (int i = 0; i < found.size(); i += 3) {
+                    words(normalized, at, found.get(i));
+                    at = found.get(i + 1);
+                    token(normalized, found.get(i + 2), found.get(i), at);
+                    word++;
+                }
+            }
+            words(normalized, at, normalized.length());
+        }
+
+        /** A token that is a range of normalized text. */
+        private void token(BertNormalizer.Normalized normalized, int id, int from, int to) {
+            ids.add(id);
+            if (wordOf != null) {
+                wordOf.add(word);
+                starts.add(normalized.start(from));
+                ends.add(normalized.end(to - 1));
+            }
+        }
+
+        private void words(BertNormalizer.Normalized normalized, int from, int to) {
+            char[] chars = normalized.chars();
+            int start = from;
+            int at = from;
+            while (at < to) {
+                int codePoint = Utf8.codePoint(chars, at, to);
+                int next = at + Character.charCount(codePoint);
+                int kind = BertCharacters.kind(codePoint);
+                if ((kind & (BertCharacters.SPACE | BertCharacters.PUNCTUATION)) != 0) {
+                    word(normalized, start, at);
+                    if ((kind & BertCharacters.SPACE) == 0) {
+                        word(normalized, at, next);
+                    }
+                    start = next;
+                }
+                at = next;
+            }
+            word(normalized, start, to);
+        }
+
+        private void word(BertNormalizer.Normalized normalized, int from, int to) {
+            if (from == to) {
+                return;
+            }
+            spell(normalized, from, to);
+            word++;
+        }
+
+        private void spell(BertNormalizer.Normalized normalized, int from, int to) {
+            char[] chars = normalized.chars();
+            int length = to - from;
+            if (length > model.longestWord() && Character.codePointCount(chars, from, length) > model.longestWord()) {
+                token(normalized, unknownId, from, to);
+                return;
+            }
+            if (hashes.length <= length) {
+                hashes = new long[2 * length];
+            }
+            long hash = 0;
+            for (int i = 0; i < length; i++) {
+                hash = PieceTable.roll(hash, chars[from + i]);
+                hashes[i + 1] = hash;
+            }
+            int first = ids.size();
+            PieceTable table = words;
+            for (int at = from; at < to;) {
+                int end = Math.min(to, at + table.longest());
+                int id = -1;
+                while (end > at) {
+                    hash = hashes[end - from] - hashes[at - from] * powers[end - at];
+                    id = table.find(chars, at, end, hash);
+                    if (id >= 0) {
+                        break;
+                    }
+                    end--;
+                }
+                if (id < 0) {
+                    cut(first);
+                    token(normalized, unknownId, from, to);
+                    return;
+                }
+                token(normalized, id, at, end);
+                at = end;
+                table = continuations;
+            }
+        }
+
+        /** Takes back what was told since there were so many ids. */
+        private void cut(int size) {
+            int firstRow = wordOf == null ? 0 : wordOf.size() - (ids.size() - size);
+            ids.cut(size);
+            if (wordOf != null) {
+                wordOf.cut(firstRow);
+                starts.cut(firstRow);
+                ends.cut(firstRow);
+            }
+        }
+    }
+
+    /** The text of the ids, cleaned up as the model's decoder has it (by default no space before {@code . , ? !}). */
+    @Override
+    public String decode(int[] ids, boolean skipSpecialTokens) {
+        return decode(ids, skipSpecialTokens, model.cleanUp());
+    }
+
+    /**
+     * The text of the ids.
+     *
+     * @param cleanUp whether spaces before punctuation are left out
+     */
+    public String decode(int[] ids, boolean skipSpecialTokens, boolean cleanUp) {
+        WordPieces pieces = new WordPieces(skipSpecialTokens, cleanUp);
+        StringBuilder text = new StringBuilder(6 * Math.min(ids.length, 1 << 20));
+        for (int id : ids) {
+            pieces.accept(id, text);
+        }
+        return text.toString();
+    }
+
+    @Override
+    public byte[] decodeBytes(int[] ids) {
+        return Utf8.encode(decode(ids, false));
+    }
+
+    @Override
+    public StreamingDecoder streamingDecoder(boolean skipSpecialTokens) {
+        return new StreamingDecoder(new WordPieces(skipSpecialTokens, model.cleanUp()));
+    }
+
+    @Override
+    public String continuingPrefix() {
+        return model.prefix();
+    }
+
+    /** Writes a space before each token but the first and those that continue a word. */
+    private final class WordPieces implements StreamingDecoder.Pieces {
+        private final boolean skipSpecialTokens;
+        private final boolean cleanUp;
+        private boolean begun;
+
+        WordPieces(boolean skipSpecialTokens, boolean cleanUp) {
+            this.skipSpecialTokens = skipSpecialTokens;
+            this.cleanUp = cleanUp;
+        }
+
+        @Override
+        public void accept(int id, StringBuilder text) {
+            if (isSilent(id, skipSpecialTokens)) {
+                return;
+            }
+            String token = tokens[id];
+            String piece = !begun
+                    ? token
+                    : token.startsWith(model.prefix()) ? token.substring(model.prefix().length()) : " " + token;
+            begun = true;
+            text.append(cleanUp ? cleanedUp(piece) : piece);
+        }
+
+        @Override
+        public void finish(StringBuilder text) {
+            begun = false;
+        }
+    }
+
+    /** As {@code decoders/wordpiece.rs} of the reference does it: token by token, so that no token waits for another. */
+    private static String cleanedUp(String piece) {
+        if (piece.indexOf(' ') < 0) {
+            return piece;
+        }
+        return piece.replace(" .", ".").replace(" ?", "?").replace(" !", "!").replace(" ,", ",").replace(" ' ", "'")
+                .replace(" n't", "n't").replace(" 'm", "'m").replace(" do not", " don't").replace(" 's", "'s")
+                .replace(" 've", "'ve").replace(" 're", "'re");
+    }
+}
