@@ -33,6 +33,7 @@ public final class MatrixPacker implements AutoCloseable {
     }
 
     private static final long WINDOW_BYTES = 2 << 20;
+    private static final int BLOCK_ROWS = 128;
     private static final int HALF_EXPONENT = 0x7C00;
 
     private final Checkpoint checkpoint;
@@ -195,11 +196,34 @@ public final class MatrixPacker implements AutoCloseable {
     }
 
     private static void packOutputs(MemorySegment window, DType dtype, PackedMatrix m, int row, int height) {
-        for (int r = 0; r < height; r++) {
-            long from = (long) r * m.inputs();
-            for (int k = 0; k < m.inputs(); k++) {
-                set(m, k, row + r, value(window, dtype, from + k));
+        boolean copies = dtype == DType.F32 && m.type() == WeightType.F32;
+        for (int first = 0; first < height; first += PANEL) {
+            // A block of a panel's rows stays in the first-level cache while its columns are filled.
+            for (int k = 0; k < m.inputs(); k += BLOCK_ROWS) {
+                int end = Math.min(m.inputs(), k + BLOCK_ROWS);
+                for (int r = first; r < Math.min(height, first + PANEL); r++) {
+                    long from = (long) r * m.inputs();
+                    if (copies) {
+                        copyColumn(window, (from + k) * Float.BYTES, end - k, m.data(), address(m, k, row + r));
+                    } else {
+                        convertColumn(window, dtype, from, m, k, end, row + r);
+                    }
+                }
             }
+        }
+    }
+
+    private static void copyColumn(MemorySegment window, long from, int count, MemorySegment panel, long to) {
+        for (long i = 0; i < count; i++) {
+            panel.set(JAVA_FLOAT_UNALIGNED, to + i * PANEL * Float.BYTES,
+                    window.get(JAVA_FLOAT_UNALIGNED, from + i * Float.BYTES));
+        }
+    }
+
+    private static void convertColumn(MemorySegment window, DType dtype, long from, PackedMatrix m, int k, int end,
+            int column) {
+        for (int i = k; i < end; i++) {
+            set(m, i, column, value(window, dtype, from + i));
         }
     }
 

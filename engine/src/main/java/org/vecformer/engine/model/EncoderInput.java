@@ -3,6 +3,7 @@ package org.vecformer.engine.model;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.vecformer.tokenizer.Encoding;
 
 /**
  * One sequence for an encoder: token ids, the type of each token (0 in the first text, 1 in the second), and whether
@@ -41,6 +42,11 @@ public record EncoderInput(int[] ids, int[] typeIds, int[] attentionMask) {
     /** Tokens of type 0, all attended to. */
     public static EncoderInput of(int... ids) {
         return new EncoderInput(ids, null, null);
+    }
+
+    /** What a tokenizer made of a text or a pair. */
+    public static EncoderInput of(Encoding encoding) {
+        return new EncoderInput(encoding.ids(), encoding.typeIds(), encoding.attentionMask());
     }
 
     /** Number of tokens, padding included. */
