@@ -5,7 +5,8 @@
  * <p>{@link org.vecformer.loader.ModelFiles} finds the files of a model: a directory, a file, or a name in the local
  * models folder or the Hugging Face cache. {@link org.vecformer.loader.Checkpoint} joins one safetensors file or
  * several shards into one set of named tensors and copies their bytes into memory that the caller owns.
- * {@link org.vecformer.loader.Gpt2Config} and {@link org.vecformer.loader.GenerationConfig} read the JSON beside them.
+ * {@link org.vecformer.loader.Gpt2Config}, {@link org.vecformer.loader.BertConfig} and
+ * {@link org.vecformer.loader.GenerationConfig} read the JSON beside them.
  * {@link org.vecformer.loader.SafetensorsWriter} writes such files.
  *
  * <p>Every file is taken as hostile. What is wrong with one is a {@link org.vecformer.loader.FormatException} whose one
