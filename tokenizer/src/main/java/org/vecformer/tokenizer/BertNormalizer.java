@@ -15,6 +15,28 @@ record BertNormalizer(boolean cleanText, boolean splitChinese, boolean stripAcce
     /** What Google's uncased models have. */
     static final BertNormalizer UNCASED = new BertNormalizer(true, true, true, true);
 
+    /** What becomes of ASCII: by {@link #asciiTable} and character the new character, -1 for none. */
+    private static final byte[][] ASCII = new byte[4][0x80];
+
+    static {
+        for (int table = 0; table < ASCII.length; table++) {
+            for (int c = 0; c < 0x80; c++) {
+                int changed = c;
+                if ((table & 1) != 0) {
+                    changed = c == '\t' || c == '\n' || c == '\r' ? ' ' : c < ' ' || c == 0x7F ? -1 : c;
+                }
+                if ((table & 2) != 0 && c >= 'A' && c <= 'Z') {
+                    changed = c + ('a' - 'A');
+                }
+                ASCII[table][c] = (byte) changed;
+            }
+        }
+    }
+
+    private int asciiTable() {
+        return (cleanText ? 1 : 0) | (lowerCase ? 2 : 0);
+    }
+
     /** Normalized text, and where in the text that was given each of its characters comes from. */
     static final class Normalized {
         private char[] chars;
@@ -80,7 +102,16 @@ record BertNormalizer(boolean cleanText, boolean splitChinese, boolean stripAcce
     /** The part of a text, normalized. */
     Normalized normalize(char[] text, int from, int to, boolean withOffsets) {
         Normalized out = new Normalized(to - from + 16, withOffsets);
+        byte[] ascii = ASCII[asciiTable()];
         for (int at = from; at < to;) {
+            if (text[at] < 0x80) {
+                byte changed = ascii[text[at]];
+                at++;
+                if (changed >= 0) {
+                    out.put(changed, at - 1, at);
+                }
+                continue;
+            }
             int codePoint = Utf8.codePoint(text, at, to);
             int next = at + Character.charCount(codePoint);
             normalize(codePoint, at, next, out);

@@ -38,7 +38,7 @@ final class EncodingAssembler {
         int added = options.specialTokens() ? Template.added(pieces) : 0;
         int[] keep = {first.size(), other.size()};
         if (options.maxLength() > 0 && options.truncation() != Truncation.NONE) {
-            keep = kept(first.size(), other.size(), second != null, added, options);
+            keep = kept(first, other, second != null, added, options);
         }
         List<Range> firstParts = parts(first.size(), keep[0], options.stride(), allWindows);
         List<Range> secondParts = parts(other.size(), keep[1], options.stride(), allWindows);
@@ -62,7 +62,10 @@ final class EncodingAssembler {
     }
 
     /** How many ids of each text stay. */
-    private static int[] kept(int first, int second, boolean pair, int added, EncodingOptions options) {
+    private static int[] kept(EncodedText firstText, EncodedText secondText, boolean pair, int added,
+            EncodingOptions options) {
+        int first = firstText.size();
+        int second = secondText.size();
         int room = options.maxLength() - added;
         long tooMany = (long) first + second - room;
         if (tooMany <= 0) {
@@ -96,9 +99,23 @@ final class EncodingAssembler {
                     shorter = room / 2;
                     longer = shorter + room % 2;
                 }
-                return first > second ? new int[]{longer, shorter} : new int[]{shorter, longer};
+                boolean firstIsLonger = seen(firstText, options.maxLength()) > seen(secondText, options.maxLength());
+                return firstIsLonger ? new int[]{longer, shorter} : new int[]{shorter, longer};
             }
         }
+    }
+
+    /**
+     * How many ids of a text the reference (tokenizers 0.23) has before it when it compares two: it stops encoding with
+     * the word that reaches the maximum length. So of two very long texts the second counts as the longer, and gets the
+     * odd id.
+     */
+    private static int seen(EncodedText text, int maxLength) {
+        int seen = Math.min(maxLength, text.size());
+        while (seen < text.size() && text.words()[seen] == text.words()[seen - 1]) {
+            seen++;
+        }
+        return seen;
     }
 
     private static int shortened(String which, int size, long tooMany, EncodingOptions options) {

@@ -141,62 +141,63 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
 
         private void words(BertNormalizer.Normalized normalized, int from, int to) {
             char[] chars = normalized.chars();
-            int start = from;
-            int at = from;
-            while (at < to) {
-                int codePoint = Utf8.codePoint(chars, at, to);
-                int next = at + Character.charCount(codePoint);
-                int kind = BertCharacters.kind(codePoint);
-                if ((kind & (BertCharacters.SPACE | BertCharacters.PUNCTUATION)) != 0) {
-                    word(normalized, start, at);
-                    if ((kind & BertCharacters.SPACE) == 0) {
-                        word(normalized, at, next);
-                    }
-                    start = next;
-                }
-                at = next;
+            int start = BertWords.start(chars, from, to);
+            while (start < to) {
+                int end = BertWords.end(chars, start, to);
+                word(normalized, start, end);
+                word++;
+                start = BertWords.start(chars, end, to);
             }
-            word(normalized, start, to);
         }
 
         private void word(BertNormalizer.Normalized normalized, int from, int to) {
-            if (from == to) {
-                return;
-            }
-            spell(normalized, from, to);
-            word++;
-        }
-
-        private void spell(BertNormalizer.Normalized normalized, int from, int to) {
             char[] chars = normalized.chars();
             int length = to - from;
             if (length > model.longestWord() && Character.codePointCount(chars, from, length) > model.longestWord()) {
                 token(normalized, unknownId, from, to);
                 return;
             }
+            if (length <= words.longest()) {
+                // Most words are tokens as they are.
+                long hash = 0;
+                for (int i = from; i < to; i++) {
+                    hash = PieceTable.roll(hash, chars[i]);
+                }
+                int id = words.find(chars, from, to, hash);
+                if (id >= 0) {
+                    token(normalized, id, from, to);
+                    return;
+                }
+            }
+            spell(normalized, from, to);
+        }
+
+        /** Greedily, the longest token first. */
+        private void spell(BertNormalizer.Normalized normalized, int from, int to) {
+            char[] chars = normalized.chars();
+            int length = to - from;
             if (hashes.length <= length) {
                 hashes = new long[2 * length];
             }
-            long hash = 0;
+            long rolled = 0;
             for (int i = 0; i < length; i++) {
-                hash = PieceTable.roll(hash, chars[from + i]);
-                hashes[i + 1] = hash;
+                rolled = PieceTable.roll(rolled, chars[from + i]);
+                hashes[i + 1] = rolled;
             }
-            int first = ids.size();
+            int firstId = ids.size();
             PieceTable table = words;
             for (int at = from; at < to;) {
                 int end = Math.min(to, at + table.longest());
                 int id = -1;
                 while (end > at) {
-                    hash = hashes[end - from] - hashes[at - from] * powers[end - at];
-                    id = table.find(chars, at, end, hash);
+                    id = table.find(chars, at, end, hashes[end - from] - hashes[at - from] * powers[end - at]);
                     if (id >= 0) {
                         break;
                     }
                     end--;
                 }
                 if (id < 0) {
-                    cut(first);
+                    cut(firstId);
                     token(normalized, unknownId, from, to);
                     return;
                 }
