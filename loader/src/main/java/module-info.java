@@ -3,4 +3,5 @@ module org.vecformer.loader {
     requires com.fasterxml.jackson.core;
 
     exports org.vecformer.loader;
+    exports org.vecformer.loader.convert;
 }

@@ -41,12 +41,12 @@ public class FormatException extends IOException {
      * A file's own text in quotes, for a message: shortened, and without characters that would change how a terminal or
      * a log shows the sentence.
      */
-    static String quote(String text) {
+    public static String quote(String text) {
         return '"' + plain(text) + '"';
     }
 
     /** As {@link #quote}, without the quotes. */
-    static String plain(String text) {
+    public static String plain(String text) {
         StringBuilder out = new StringBuilder();
         int end = Math.min(text.length(), MAX_QUOTED);
         for (int i = 0; i < end; i++) {
