@@ -2,16 +2,8 @@ package org.vecformer.cli;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
-import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import org.vecformer.engine.Sequence;
-import org.vecformer.engine.model.Batch;
-import org.vecformer.engine.model.Logits;
-import org.vecformer.engine.model.Session;
-import org.vecformer.engine.model.SessionOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,17 +13,18 @@ import picocli.CommandLine.Option;
     "Measures how fast prompts are read (pp) and tokens generated (tg), in tokens per second.",
     ""}, sortOptions = false, footer = {
         "", "Example: java -jar gpt2.jar bench -p 128 -n 64 -r 5",
-        "A test of a batch is named after it (tg64b4); its tokens are those of all sequences together."})
+        "A test of a batch is named after it (tg64b4); its tokens are those of all sequences together.",
+        "A BERT has no test of generation: its pp is the speed of the encoder."})
 final class BenchCommand implements Callable<Integer> {
-    private static final int STEP_ROWS = 128;
+    private static final int DEFAULT_NEW_TOKENS = 64;
     private static final long WARM_UP_NANOS = 1_500_000_000;
     private static final int MOST_WARM_UPS = 30;
 
     @Option(names = "-p", paramLabel = "TOKENS", defaultValue = "128", description = "tokens of the prompt, 0 for no such test (default: ${DEFAULT-VALUE})")
     int prompt;
 
-    @Option(names = "-n", paramLabel = "TOKENS", defaultValue = "64", description = "tokens to generate, 0 for no such test (default: ${DEFAULT-VALUE})")
-    int generate;
+    @Option(names = "-n", paramLabel = "TOKENS", description = "tokens to generate, 0 for no such test (default: 64; a BERT generates none)")
+    Integer generate;
 
     @Option(names = "-b", paramLabel = "BATCH", defaultValue = "1", description = "sequences at once (default: ${DEFAULT-VALUE})")
     int batchSize;
@@ -64,18 +57,19 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         check("-p", prompt, 0);
-        check("-n", generate, 0);
+        check("-n", newTokens(), 0);
         check("-b", batchSize, 1);
         check("-r", repetitions, 1);
-        if (prompt == 0 && generate == 0) {
+        if (prompt == 0 && newTokens() == 0) {
             throw new UsageException("-p 0 and -n 0 leave nothing to measure");
         }
-        try (LoadedGpt2 loaded = new ModelRequest("bench", model.model, compute, common, context).gpt2("generate")) {
-            int longest = Math.max(prompt, generate);
-            if (longest > loaded.gpt2().config().contextLength()) {
-                throw new CommandException(
-                        "a test of " + longest + " tokens does not fit; the model's context length is "
-                                + loaded.gpt2().config().contextLength());
+        try (LoadedModel loaded = new ModelRequest("bench", model.model, compute, common, context).any()) {
+            boolean decoder = loaded instanceof LoadedGpt2;
+            refuseGenerating(loaded, decoder);
+            int longest = decoder ? Math.max(prompt, newTokens()) : prompt;
+            if (longest > loaded.contextLength()) {
+                throw new CommandException("a test of " + longest
+                        + " tokens does not fit; the model's context length is " + loaded.contextLength());
             }
             if (!common.quiet) {
                 streams.err().println(String.format(Locale.ROOT, "gpt2 bench: %s, loaded in %.2f s, %d repetitions",
@@ -88,22 +82,34 @@ final class BenchCommand implements Callable<Integer> {
                                 "tokens per second"));
             }
             warmUp(loaded);
-            SessionOptions options = new SessionOptions((long) batchSize * roundUp(longest),
-                    Math.max(STEP_ROWS, batchSize));
-            try (Session session = loaded.gpt2().openSession(options)) {
-                String suffix = batchSize == 1 ? "" : "b" + batchSize;
+            String suffix = batchSize == 1 ? "" : "b" + batchSize;
+            try (BenchRuns runs = BenchRuns.of(loaded, batchSize, longest)) {
                 if (prompt > 0) {
-                    measure(loaded, "pp" + prompt + suffix, prompt, () -> readPrompts(session));
+                    measure(loaded, "pp" + prompt + suffix, prompt, () -> runs.readPrompts(prompt));
                 }
-                if (generate > 0) {
-                    measure(loaded, "tg" + generate + suffix, generate, () -> generate(session));
+                if (decoder && newTokens() > 0) {
+                    measure(loaded, "tg" + newTokens() + suffix, newTokens(), () -> runs.generate(newTokens()));
                 }
             }
         }
         return Cli.DONE;
     }
 
-    private static void warmUp(LoadedGpt2 loaded) throws InterruptedIOException {
+    private int newTokens() {
+        return generate == null ? DEFAULT_NEW_TOKENS : generate;
+    }
+
+    private void refuseGenerating(LoadedModel loaded, boolean decoder) {
+        if (!decoder && generate != null && generate > 0) {
+            throw new UsageException("-n " + generate + " generates tokens, and the model " + loaded.name()
+                    + " is a BERT: it has only the test of -p");
+        }
+        if (!decoder && prompt == 0) {
+            throw new UsageException("-p 0 leaves nothing to measure of a BERT");
+        }
+    }
+
+    private static void warmUp(LoadedModel loaded) throws InterruptedIOException {
         try {
             loaded.engine().awaitWarmUp();
         } catch (InterruptedException e) {
@@ -118,12 +124,7 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    /** The cache gives memory to sequences in whole pages. */
-    private static int roundUp(int tokens) {
-        return Math.ceilDiv(tokens, 256) * 256;
-    }
-
-    private void measure(LoadedGpt2 loaded, String test, int tokens, Runnable run) throws IOException {
+    private void measure(LoadedModel loaded, String test, int tokens, Runnable run) throws IOException {
         // The first runs are for the compiler: it takes a second or so of them until it has done its best.
         long warm = System.nanoTime() + WARM_UP_NANOS;
         for (int i = 0; i < MOST_WARM_UPS && (i == 0 || System.nanoTime() - warm < 0); i++) {
@@ -176,59 +177,5 @@ final class BenchCommand implements Callable<Integer> {
             sum += (value - mean) * (value - mean);
         }
         return values.length < 2 ? 0 : Math.sqrt(sum / (values.length - 1));
-    }
-
-    private void readPrompts(Session session) {
-        int[] ids = randomIds(session, prompt);
-        List<Sequence> sequences = open(session);
-        try {
-            Batch batch = session.batch();
-            batch.clear();
-            for (Sequence sequence : sequences) {
-                for (int from = 0; from < prompt;) {
-                    if (batch.room() == 0) {
-                        session.step(batch);
-                        batch.clear();
-                    }
-                    int to = Math.min(prompt, from + batch.room());
-                    batch.add(sequence, ids, from, to, to == prompt ? Logits.LAST : Logits.NONE);
-                    from = to;
-                }
-            }
-            session.step(batch);
-        } finally {
-            sequences.forEach(Sequence::close);
-        }
-    }
-
-    private void generate(Session session) {
-        int[] ids = randomIds(session, generate);
-        List<Sequence> sequences = open(session);
-        try {
-            Batch batch = session.batch();
-            for (int i = 0; i < generate; i++) {
-                batch.clear();
-                for (Sequence sequence : sequences) {
-                    batch.add(sequence, ids, i, i + 1, Logits.LAST);
-                }
-                session.step(batch);
-            }
-        } finally {
-            sequences.forEach(Sequence::close);
-        }
-    }
-
-    private List<Sequence> open(Session session) {
-        List<Sequence> sequences = new ArrayList<>();
-        for (int i = 0; i < batchSize; i++) {
-            sequences.add(session.newSequence());
-        }
-        return sequences;
-    }
-
-    /** Which ids they are makes no difference to the speed. */
-    private static int[] randomIds(Session session, int count) {
-        SplittableRandom random = new SplittableRandom(1);
-        return random.ints(count, 0, session.model().config().vocabularySize()).toArray();
     }
 }

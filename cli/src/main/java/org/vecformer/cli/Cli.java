@@ -11,6 +11,7 @@ import java.nio.file.NotDirectoryException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import org.vecformer.engine.UnsupportedBackendException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -28,7 +29,7 @@ final class Cli {
     private static final String NAME = "gpt2";
 
     private static final List<String> COMMANDS = List.of("generate", "tokenize", "detokenize", "forward", "info",
-            "bench");
+            "bench", "fill-mask", "mask-generate", "embed", "classify", "tag", "answer", "rerank");
 
     private final Context context;
     private final Streams streams;
@@ -60,6 +61,13 @@ final class Cli {
             case "forward" -> new ForwardCommand(context);
             case "info" -> new InfoCommand(context);
             case "bench" -> new BenchCommand(context);
+            case "fill-mask" -> new FillMaskCommand(context);
+            case "mask-generate" -> new MaskGenerateCommand(context);
+            case "embed" -> new EmbedCommand(context);
+            case "tag" -> new TagCommand(context);
+            case "answer" -> new AnswerCommand(context);
+            case "rerank" -> new RerankCommand(context);
+            case "classify" -> new ClassifyCommand(context);
             default -> throw new IllegalArgumentException(name);
         };
     }
@@ -104,6 +112,8 @@ final class Cli {
         } catch (OutOfMemoryError e) {
             return fail(FAILED, e, name, "the memory is too small: " + e.getMessage()
                     + " (a larger Java heap: java -Xmx4g -jar gpt2.jar ...)", debug);
+        } catch (CancellationException e) {
+            return context.interruption().requested() ? INTERRUPTED : fail(FAILED, e, name, message(e), debug);
         } catch (Exception | StackOverflowError e) {
             return fail(FAILED, e, name, message(e), debug);
         }

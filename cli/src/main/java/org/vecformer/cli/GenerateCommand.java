@@ -6,9 +6,9 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.TokenListener;
@@ -72,7 +72,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
         Input one = output.jsonl ? null : input();
         ModelRequest request = new ModelRequest("generate", model.model, compute, common, context);
-        try (LoadedGpt2 loaded = request.gpt2("mask-generate");
+        try (LoadedGpt2 loaded = request.gpt2();
                 TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer())) {
             PrintStream log = common.quiet ? null : streams.err();
             List<String> notFollowed = SamplingOptions.notFollowed(loaded.generation());
@@ -89,7 +89,7 @@ final class GenerateCommand implements Callable<Integer> {
             } else {
                 stream(loaded, generator, options, one);
             }
-            if (log != null && !options.greedy() && sampling.seed == null) {
+            if (log != null && !options.greedy() && sampling.draw.seed == null) {
                 log.println("gpt2 generate: --seed " + options.seed().getAsLong() + " gives the same again");
             }
         }
@@ -113,9 +113,7 @@ final class GenerateCommand implements Callable<Integer> {
             try {
                 writeJson(loaded, generator, options, input);
             } catch (IllegalArgumentException | CommandException e) {
-                CommandException bad = lines.bad(e.getMessage());
-                bad.initCause(e);
-                throw bad;
+                throw JsonLines.bad(lines.line(), e);
             }
         }
     }
@@ -177,7 +175,8 @@ final class GenerateCommand implements Callable<Integer> {
             out.println("");
             out.flush();
             if (!common.quiet) {
-                streams.err().println(summary(loaded, result));
+                streams.err().println("gpt2 generate: " + GenerationJson.summary(loaded, result, result.ids().length)
+                        + (sampling.noCache ? ", no cache" : ""));
             }
         }
     }
@@ -190,19 +189,6 @@ final class GenerateCommand implements Callable<Integer> {
         return Arrays.stream(ids).mapToObj(Integer::toString).collect(Collectors.joining(" "));
     }
 
-    private String summary(LoadedGpt2 loaded, GenerationResult result) {
-        return String.format(Locale.ROOT,
-                "gpt2 generate: %d prompt tokens, %d new (%s); load %.2f s, prompt %.2f s, generation %.2f s, %.1f tokens/s; %s, %s weights%s",
-                result.promptIds().length, result.ids().length, reason(result), loaded.loadSeconds(),
-                result.timing().promptSeconds(),
-                result.timing().generationSeconds(), result.timing().tokensPerSecond(), loaded.engine().description(),
-                loaded.weights(), sampling.noCache ? ", no cache" : "");
-    }
-
-    private static String reason(GenerationResult result) {
-        return result.finishReason().name().toLowerCase(Locale.ROOT);
-    }
-
     private void writeJson(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options, Input input)
             throws IOException {
         try (Interruption.Scope _ = interruption.during(generator::cancel)) {
@@ -213,37 +199,10 @@ final class GenerateCommand implements Callable<Integer> {
 
     private void write(JsonGenerator json, LoadedGpt2 loaded, Input input, GenerationResult result)
             throws IOException {
-        json.writeStartObject();
-        JsonResult.ints(json, "prompt_ids", result.promptIds());
-        json.writeArrayFieldStart("sequences");
-        json.writeStartObject();
-        json.writeFieldName("text");
-        if (loaded.tokenizer() == null) {
-            json.writeNull();
-        } else {
-            json.writeString((echo ? echoed(loaded, input) : "") + result.text());
-        }
-        json.writeArrayFieldStart("ids");
-        if (echo) {
-            writeAll(json, result.promptIds());
-        }
-        writeAll(json, result.ids());
-        json.writeEndArray();
-        json.writeStringField("finish_reason", reason(result));
-        json.writeEndObject();
-        json.writeEndArray();
-        json.writeObjectFieldStart("timing");
-        json.writeNumberField("load_seconds", loaded.loadSeconds());
-        json.writeNumberField("prompt_seconds", result.timing().promptSeconds());
-        json.writeNumberField("generation_seconds", result.timing().generationSeconds());
-        json.writeNumberField("tokens_per_second", result.timing().tokensPerSecond());
-        json.writeEndObject();
-        json.writeEndObject();
-    }
-
-    private static void writeAll(JsonGenerator json, int[] values) throws IOException {
-        for (int value : values) {
-            json.writeNumber(value);
-        }
+        String text = loaded.tokenizer() == null ? null : (echo ? echoed(loaded, input) : "") + result.text();
+        int[] ids = echo
+                ? IntStream.concat(IntStream.of(result.promptIds()), IntStream.of(result.ids())).toArray()
+                : result.ids();
+        GenerationJson.write(json, result, text, ids, loaded.loadSeconds());
     }
 }

@@ -3,14 +3,9 @@ package org.vecformer.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.vecformer.engine.Engine;
-import org.vecformer.engine.model.Session;
-import org.vecformer.engine.model.SessionOptions;
-import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.Safetensors;
 import org.vecformer.loader.TensorInfo;
 import picocli.CommandLine.Command;
@@ -22,7 +17,8 @@ import picocli.CommandLine.Option;
     ""}, sortOptions = false, footer = {
         "", "Example: java -jar gpt2.jar info", "Example: java -jar gpt2.jar info --tensors model.safetensors --json",
         "--json writes {\"model\":\"\",\"config\":{},\"parameters\":0,\"weights\":\"bf16\",\"memory\":{\"weight_bytes\":0,\"cache_bytes\":0},",
-        "\"tokens\":0,\"backend\":\"vector\",\"vector_bits\":512,\"threads\":2,\"notes\":[]}; for --devices",
+        "\"tokens\":0,\"backend\":\"vector\",\"vector_bits\":512,\"threads\":2,\"notes\":[]}, of a BERT also \"heads\":[] and \"labels\":[];",
+        "for --devices",
         "[{\"device\":\"cpu\",\"backend\":\"vector\",\"vector_bits\":512,\"threads\":2,\"notes\":[]}]."})
 final class InfoCommand implements Callable<Integer> {
     @Option(names = "--tensors", paramLabel = "F.safetensors", description = "list the tensors of any safetensors file")
@@ -125,41 +121,44 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     private void describeModel() throws IOException {
-        try (LoadedGpt2 loaded = new ModelRequest("info", model.model, compute, common, context).gpt2("generate")) {
-            long cacheBytes;
-            try (Session session = loaded.gpt2().openSession(SessionOptions.defaults())) {
-                cacheBytes = session.cacheBytes();
-            }
+        try (LoadedModel loaded = new ModelRequest("info", model.model, compute, common, context).any()) {
+            ModelFacts facts = ModelFacts.of(loaded);
             if (!common.quiet) {
                 streams.err().println(String.format(Locale.ROOT, "gpt2 info: loaded in %.2f s", loaded.loadSeconds()));
             }
-            Gpt2Config config = loaded.gpt2().config();
             int tokens = loaded.tokenizer() == null ? 0 : loaded.tokenizer().vocabularySize();
             if (output.json) {
-                JsonResult.line(streams.out(), json -> writeModel(json, loaded, cacheBytes, tokens));
+                JsonResult.line(streams.out(), json -> writeModel(json, loaded, facts, tokens));
                 return;
             }
             StandardOutput out = streams.out();
             out.println("model       " + loaded.name() + (model.model == null ? " (embedded)" : ""));
-            for (var field : fields(config).entrySet()) {
+            for (var field : facts.config().entrySet()) {
                 out.println("  " + field.getKey() + " " + field.getValue());
             }
-            out.println("parameters  " + grouped(loaded.gpt2().parameters()));
-            out.println(
-                    "memory      " + megabytes(loaded.gpt2().weightBytes()) + " of weights (" + loaded.weights() + "), "
-                            + megabytes(cacheBytes) + " of cache for a full context");
+            if (!facts.heads().isEmpty()) {
+                out.println("heads       " + String.join(", ", facts.heads()));
+            }
+            if (!facts.labels().isEmpty()) {
+                out.println("labels      " + Texts.printable(String.join(", ", facts.labels())));
+            }
+            out.println("parameters  " + grouped(loaded.parameters()));
+            out.println("memory      " + megabytes(loaded.weightBytes()) + " of weights (" + loaded.weights() + ")"
+                    + (facts.cacheBytes() == 0
+                            ? ""
+                            : ", " + megabytes(facts.cacheBytes()) + " of cache for a full context"));
             out.println("tokenizer   " + (tokens == 0 ? "none, ids only" : grouped(tokens) + " tokens"));
             out.println("computed by " + loaded.engine().description());
             printNotes(loaded.engine());
         }
     }
 
-    private static void writeModel(JsonGenerator json, LoadedGpt2 loaded, long cacheBytes, int tokens)
+    private static void writeModel(JsonGenerator json, LoadedModel loaded, ModelFacts facts, int tokens)
             throws IOException {
         json.writeStartObject();
         json.writeStringField("model", loaded.name());
         json.writeObjectFieldStart("config");
-        for (var field : fields(loaded.gpt2().config()).entrySet()) {
+        for (var field : facts.config().entrySet()) {
             json.writeFieldName(field.getKey());
             switch (field.getValue()) {
                 case Integer number -> json.writeNumber(number);
@@ -169,11 +168,15 @@ final class InfoCommand implements Callable<Integer> {
             }
         }
         json.writeEndObject();
-        json.writeNumberField("parameters", loaded.gpt2().parameters());
+        if (loaded instanceof LoadedBert) {
+            JsonResult.strings(json, "heads", facts.heads());
+            JsonResult.strings(json, "labels", facts.labels());
+        }
+        json.writeNumberField("parameters", loaded.parameters());
         json.writeStringField("weights", loaded.weights());
         json.writeObjectFieldStart("memory");
-        json.writeNumberField("weight_bytes", loaded.gpt2().weightBytes());
-        json.writeNumberField("cache_bytes", cacheBytes);
+        json.writeNumberField("weight_bytes", loaded.weightBytes());
+        json.writeNumberField("cache_bytes", facts.cacheBytes());
         json.writeEndObject();
         json.writeNumberField("tokens", tokens);
         writeEngine(json, loaded.engine());
@@ -185,24 +188,6 @@ final class InfoCommand implements Callable<Integer> {
         json.writeNumberField("vector_bits", engine.vectorBits());
         json.writeNumberField("threads", engine.threads());
         JsonResult.strings(json, "notes", engine.notes());
-    }
-
-    /** The config under the names of config.json. */
-    private static Map<String, Object> fields(Gpt2Config config) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("vocab_size", config.vocabularySize());
-        fields.put("n_positions", config.contextLength());
-        fields.put("n_embd", config.hiddenSize());
-        fields.put("n_layer", config.layers());
-        fields.put("n_head", config.heads());
-        fields.put("n_inner", config.innerSize());
-        fields.put("activation_function", config.activation().name().toLowerCase(Locale.ROOT));
-        fields.put("layer_norm_epsilon", config.layerNormEpsilon());
-        fields.put("scale_attn_weights", config.scaleAttentionWeights());
-        fields.put("scale_attn_by_inverse_layer_idx", config.scaleAttentionByInverseLayerIndex());
-        fields.put("reorder_and_upcast_attn", config.reorderAndUpcastAttention());
-        fields.put("tie_word_embeddings", config.tieWordEmbeddings());
-        return fields;
     }
 
     private static String grouped(long number) {

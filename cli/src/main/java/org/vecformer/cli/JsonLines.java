@@ -191,11 +191,15 @@ final class JsonLines<T> {
 
     /** A failure at the line that was read last. */
     CommandException bad(String problem) {
-        return bad(line, problem);
+        return new CommandException(at(line) + problem);
     }
 
     /** A failure at a line. */
-    static CommandException bad(int line, String problem) {
-        return new CommandException("line " + line + " of standard input: " + problem);
+    static CommandException bad(int line, Exception cause) {
+        return new CommandException(at(line) + cause.getMessage(), cause);
+    }
+
+    private static String at(int line) {
+        return "line " + line + " of standard input: ";
     }
 }

@@ -26,8 +26,17 @@ record LineShape<T>(List<String> fields, Function<LineFields, T> reader) {
     static final LineShape<Input> ENCODER = new LineShape<>(
             List.of("text", "pair", "ids", "token_type_ids", "attention_mask"), LineShape::encoder);
 
+    /** A text, or ids with their mask. */
+    static final LineShape<Input> SINGLE = new LineShape<>(List.of("text", "ids", "token_type_ids", "attention_mask"),
+            LineShape::encoder);
+
     T read(LineFields line) {
         return reader.apply(line);
+    }
+
+    /** The same lines, made into something else. */
+    <U> LineShape<U> map(Function<T, U> made) {
+        return new LineShape<>(fields, reader.andThen(made));
     }
 
     private static Input.Text textAndPair(LineFields line) {

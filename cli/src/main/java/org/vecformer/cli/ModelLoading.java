@@ -3,6 +3,7 @@ package org.vecformer.cli;
 import java.io.IOException;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
+import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.GenerationConfig;
@@ -40,8 +41,7 @@ final class ModelLoading {
             try (BackgroundTokenizer tokenizer = new BackgroundTokenizer(source)) {
                 return switch (kind) {
                     case GPT2 -> gpt2(source, engine, tokenizer, loadOptions, start);
-                    case BERT ->
-                        throw new CommandException("the model " + model + " is a BERT, which this build cannot run");
+                    case BERT -> bert(source, engine, tokenizer, loadOptions, start);
                 };
             }
         } catch (Throwable e) {
@@ -58,6 +58,17 @@ final class ModelLoading {
             return new LoadedGpt2(source.name(), engine, gpt2, tokenizer.get(), generation, secondsSince(start));
         } catch (Throwable e) {
             gpt2.close();
+            throw e;
+        }
+    }
+
+    private static LoadedBert bert(ModelSource source, Engine engine, BackgroundTokenizer tokenizer,
+            LoadOptions options, long start) throws IOException {
+        Bert bert = Bert.load(engine, source.files(), options);
+        try {
+            return new LoadedBert(source.name(), engine, bert, tokenizer.get(), source.files(), secondsSince(start));
+        } catch (Throwable e) {
+            bert.close();
             throw e;
         }
     }

@@ -20,26 +20,43 @@ record ModelRequest(String command, String model, ComputeOptions compute, Common
 
     /** A model of any kind. */
     LoadedModel any() throws IOException {
-        return open(Set.of(ModelKind.values()), "");
+        return open(Set.of(ModelKind.values()));
     }
 
     /**
      * A GPT-2.
      *
-     * @param otherwise the command that does with a BERT what this one does with a GPT-2
      * @throws CommandException if the model is a BERT
      */
-    LoadedGpt2 gpt2(String otherwise) throws IOException {
-        return (LoadedGpt2) open(Set.of(ModelKind.GPT2), ": use " + otherwise);
+    LoadedGpt2 gpt2() throws IOException {
+        return (LoadedGpt2) open(Set.of(ModelKind.GPT2));
     }
 
     /**
-     * Opens a model.
+     * A BERT.
      *
-     * @param kinds those the command can use
-     * @param advice what to do with a model of another kind: the end of a sentence
+     * @throws UsageException if no model is named
+     * @throws CommandException if the model is a GPT-2
      */
-    private LoadedModel open(Set<ModelKind> kinds, String advice) throws IOException {
+    LoadedBert bert() throws IOException {
+        if (model == null) {
+            throw new UsageException(command + " needs a BERT, and none is embedded: name its directory with --model;"
+                    + " convert makes one of a published checkpoint");
+        }
+        return (LoadedBert) open(Set.of(ModelKind.BERT));
+    }
+
+    /** What does the same with a model of the other kind; the end of a sentence. */
+    private String advice() {
+        return switch (command) {
+            case "generate" -> ": use mask-generate";
+            case "mask-generate" -> ": use generate";
+            default -> "";
+        };
+    }
+
+    /** Opens a model of one of these kinds. */
+    private LoadedModel open(Set<ModelKind> kinds) throws IOException {
         // Refuse what cannot be before reading what may be large.
         EngineOptions options = compute.engine();
         WeightType weights = compute.weightType();
@@ -50,7 +67,7 @@ record ModelRequest(String command, String model, ComputeOptions compute, Common
         ModelLoading.Check check = kind -> {
             if (!kinds.contains(kind)) {
                 throw new CommandException("the model " + model + " is a " + kind + "; " + command + " needs a "
-                        + kinds.iterator().next() + advice);
+                        + kinds.iterator().next() + advice());
             }
         };
         Streams streams = context.streams();

@@ -29,10 +29,10 @@ final class ProgressBar implements AutoCloseable {
         draw("[" + "#".repeat(full) + " ".repeat(WIDTH - full) + "] " + Math.round(share * 100) + " %");
     }
 
-    /** So much is done of nobody knows how much. */
-    synchronized void show(long done) {
+    /** So many lines are done, of nobody knows how many. */
+    synchronized void show(long lines) {
         if (isTime()) {
-            draw(Long.toString(done));
+            draw("line " + lines);
         }
     }
 

@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.SplittableRandom;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.loader.GenerationConfig;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -24,20 +24,8 @@ final class SamplingOptions {
     @Option(names = "--max-length", paramLabel = "N", description = "at most so many tokens of prompt and continuation together")
     Integer maxLength;
 
-    @Option(names = "--greedy", description = "always take the most likely token")
-    boolean greedy;
-
-    @Option(names = "--temperature", paramLabel = "T", description = "divide the logits by T: below 1 bolder, above 1 wilder")
-    Double temperature;
-
-    @Option(names = "--top-k", paramLabel = "K", description = "draw from the K most likely tokens; 0 for all")
-    Integer topK;
-
-    @Option(names = "--top-p", paramLabel = "P", description = "draw from the most likely tokens that together have the probability P")
-    Double topP;
-
-    @Option(names = "--seed", paramLabel = "N", description = "the same seed gives the same text; without it a new one is taken and shown")
-    Long seed;
+    @Mixin
+    DrawOptions draw = new DrawOptions();
 
     @Option(names = "--ignore-eos", description = "write on behind the end token")
     boolean ignoreEos;
@@ -50,34 +38,16 @@ final class SamplingOptions {
 
     /** @throws UsageException if the options contradict each other, or a value is out of range */
     void check() {
-        if (greedy && samplingGiven()) {
-            throw new UsageException(
-                    "--greedy draws no tokens; --temperature, --top-k, --top-p and --seed do not go with it");
-        }
+        draw.check();
         if (maxNewTokens != null && maxLength != null) {
             throw new UsageException("--max-new-tokens and --max-length say the same in two ways; give one of them");
         }
-        check("--max-new-tokens", maxNewTokens, maxNewTokens == null || maxNewTokens >= 0, "0 or more");
-        check("--max-length", maxLength, maxLength == null || maxLength >= 1, "1 or more");
-        check("--temperature", temperature, temperature == null || temperature > 0 && temperature < Float.MAX_VALUE,
-                "a number above 0 (--greedy takes the most likely token)");
-        check("--top-k", topK, topK == null || topK >= 0, "0 (all tokens) or more");
-        check("--top-p", topP, topP == null || topP > 0 && topP <= 1, "a number above 0 and up to 1");
-    }
-
-    private static void check(String name, Object value, boolean good, String expected) {
-        if (!good) {
-            throw new UsageException(name + " is " + value + "; expected " + expected);
-        }
-    }
-
-    private boolean samplingGiven() {
-        return temperature != null || topK != null || topP != null || seed != null;
+        DrawOptions.check("--max-new-tokens", maxNewTokens, maxNewTokens == null || maxNewTokens >= 0, "0 or more");
+        DrawOptions.check("--max-length", maxLength, maxLength == null || maxLength >= 1, "1 or more");
     }
 
     /**
      * The options with everything settled: the model's recommendations, what was given, and a seed.
-
      */
     GenerationOptions resolve(LoadedGpt2 model) {
         GenerationConfig config = model.generation();
@@ -88,23 +58,22 @@ final class SamplingOptions {
         } else if (maxLength != null) {
             options = bounded(options, null, maxLength);
         }
-        options = options.withGreedy(greedy || options.greedy() && !samplingGiven());
-        if (temperature != null) {
-            options = options.withTemperature(temperature);
+        options = options.withGreedy(draw.greedy || options.greedy() && !draw.given());
+        if (draw.temperature != null) {
+            options = options.withTemperature(draw.temperature);
         }
-        if (topK != null) {
-            options = options.withTopK(topK);
+        if (draw.topK != null) {
+            options = options.withTopK(draw.topK);
         }
-        if (topP != null) {
-            options = options.withTopP(topP);
+        if (draw.topP != null) {
+            options = options.withTopP(draw.topP);
         }
         if (ignoreEos) {
             options = options.withEndTokens();
         }
         options = options.withTruncatePrompt(truncate).withUseCache(!noCache);
         if (!options.greedy()) {
-            // A seed that is made up is short enough to be typed.
-            options = options.withSeed(seed != null ? seed : new SplittableRandom().nextLong() >>> 33);
+            options = options.withSeed(draw.seedOrNew());
         }
         return options;
     }

@@ -53,6 +53,17 @@ final class Texts {
      * @throws UsageException if there is something else
      */
     static int[] ids(String text) {
+        return numbers(text, "a token id", "464,2068,7586");
+    }
+
+    /**
+     * Whole numbers from 0, written as ids are.
+     *
+     * @param what what one of them is, for the message
+     * @param example what was expected, for the message
+     * @throws UsageException if there is something else
+     */
+    static int[] numbers(String text, String what, String example) {
         String list = text.strip();
         if (list.startsWith("[") && list.endsWith("]")) {
             list = list.substring(1, list.length() - 1).strip();
@@ -70,7 +81,7 @@ final class Texts {
             }
             if (ids[i] < 0) {
                 throw new UsageException(
-                        "'" + shortened(fields[i]) + "' is not a token id; expected numbers such as 464,2068,7586");
+                        "'" + shortened(fields[i]) + "' is not " + what + "; expected numbers such as " + example);
             }
         }
         return ids;

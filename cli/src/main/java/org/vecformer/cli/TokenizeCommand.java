@@ -1,10 +1,10 @@
 package org.vecformer.cli;
 
-import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
-import java.util.OptionalInt;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.vecformer.tokenizer.Encoding;
+import org.vecformer.tokenizer.EncodingOptions;
 import org.vecformer.tokenizer.OffsetUnit;
 import org.vecformer.tokenizer.Tokenizer;
 import picocli.CommandLine.Command;
@@ -15,6 +15,7 @@ import picocli.CommandLine.Parameters;
 /** Text to tokens and ids. */
 @Command(name = "tokenize", description = {"Cuts a text into tokens.", ""}, sortOptions = false, footer = {"",
     "Example: java -jar gpt2.jar tokenize \"Once upon a time\" --json",
+    "Special tokens that the model has around a text ([CLS], [SEP]) are there, with the offset [0,0].",
     "Offsets count characters as Unicode code points, from the start of the text (of the second one for --pair).",
     "With --jsonl a line is {\"text\":\"...\"} or {\"text\":\"...\",\"pair\":\"...\"}."})
 final class TokenizeCommand implements Callable<Integer> {
@@ -58,22 +59,30 @@ final class TokenizeCommand implements Callable<Integer> {
         try (ModelSource source = ModelSource.openForTokenizer(model.model)) {
             tokenizer = source.requiredTokenizer();
         }
-        int pad = paddingId(tokenizer);
+        if (padding != null && tokenizer.padding().isEmpty()) {
+            throw new CommandException(
+                    "this model's tokenizer has no padding token (pad_token), so --padding cannot fill up");
+        }
+        EncodingOptions options = EncodingOptions.defaults().withMaxLength(maxLength == null ? 0 : maxLength)
+                .withPadTo(padding == null ? 0 : maxLength);
         if (output.jsonl) {
             JsonLines<Input.Text> lines = new JsonLines<>(streams.in(), LineShape.TEXTS);
             for (Input.Text input = lines.next(); input != null; input = lines.next()) {
-                TokenRow row = row(tokenizer, input.text(), input.pair(), pad);
-                JsonResult.line(streams.out(), row::write);
+                try {
+                    write(encode(tokenizer, input, options, "line " + lines.line() + ": "));
+                } catch (IllegalArgumentException e) {
+                    throw JsonLines.bad(lines.line(), e);
+                }
             }
             return Cli.DONE;
         }
         String first = Texts.resolve(text, streams.in());
         String second = pair == null ? null : Texts.resolve(pair, streams.in());
-        TokenRow row = row(tokenizer, first, second, pad);
+        Encoding encoding = encode(tokenizer, new Input.Text(first, second), options, "");
         if (output.json) {
-            JsonResult.line(streams.out(), row::write);
+            write(encoding);
         } else {
-            row.print(streams.out());
+            print(encoding);
         }
         return Cli.DONE;
     }
@@ -97,113 +106,35 @@ final class TokenizeCommand implements Callable<Integer> {
         }
     }
 
-    private int paddingId(Tokenizer tokenizer) throws CommandException {
-        OptionalInt id = tokenizer.padding();
-        if (padding != null && id.isEmpty()) {
-            throw new CommandException(
-                    "this model's tokenizer has no padding token (pad_token), so --padding cannot fill up");
+    private Encoding encode(Tokenizer tokenizer, Input.Text input, EncodingOptions options, String where) {
+        Encoding encoding = tokenizer.encode(input.text(), input.pair(), options);
+        if (encoding.truncated() && !common.quiet) {
+            streams.err().println("gpt2 tokenize: " + where + "cut to " + maxLength + " tokens");
         }
-        return id.orElse(-1);
+        return encoding;
     }
 
-    private TokenRow row(Tokenizer tokenizer, String first, String second, int pad) {
-        Encoding a = tokenizer.encode(first);
-        Encoding b = second == null ? null : tokenizer.encode(second);
-        int lengthA = a.size();
-        int lengthB = b == null ? 0 : b.size();
-        if (maxLength != null && lengthA + lengthB > maxLength) {
-            if (!common.quiet) {
-                streams.err()
-                        .println("gpt2 tokenize: cut from " + (lengthA + lengthB) + " to " + maxLength + " tokens");
-            }
-            int[] cut = longestFirst(lengthA, lengthB, maxLength);
-            lengthA = cut[0];
-            lengthB = cut[1];
-        }
-        TokenRow row = new TokenRow(padding == null ? lengthA + lengthB : maxLength);
-        row.add(a, lengthA, 0);
-        if (b != null) {
-            row.add(b, lengthB, 1);
-        }
-        if (padding != null) {
-            row.pad(pad, tokenizer.token(pad));
-        }
-        return row;
-    }
-
-    /**
-     * How much of two texts stays if the longer one loses its end first (as Hugging Face's {@code
-     * longest_first} has it).
-     */
-    static int[] longestFirst(int lengthA, int lengthB, int maxLength) {
-        int shorter = Math.min(lengthA, lengthB);
-        int longer = shorter > maxLength ? shorter : Math.max(shorter, maxLength - shorter);
-        if (shorter + longer > maxLength) {
-            shorter = maxLength / 2;
-            longer = maxLength - shorter;
-        }
-        return lengthA > lengthB ? new int[]{longer, shorter} : new int[]{shorter, longer};
-    }
-
-    /** One result: five columns of one length. */
-    private static final class TokenRow {
-        private final int[] ids;
-        private final String[] tokens;
-        private final int[] types;
-        private final int[] mask;
-        private final int[][] offsets;
-        private int size;
-
-        TokenRow(int length) {
-            ids = new int[length];
-            tokens = new String[length];
-            types = new int[length];
-            mask = new int[length];
-            offsets = new int[length][2];
-        }
-
-        void add(Encoding encoding, int length, int type) {
-            int[] encoded = encoding.ids();
-            for (int i = 0; i < length; i++) {
-                ids[size] = encoded[i];
-                tokens[size] = encoding.tokens().get(i);
-                types[size] = type;
-                mask[size] = 1;
-                offsets[size][0] = encoding.start(i, OffsetUnit.CODE_POINTS);
-                offsets[size][1] = encoding.end(i, OffsetUnit.CODE_POINTS);
-                size++;
-            }
-        }
-
-        void pad(int id, String token) {
-            for (; size < ids.length; size++) {
-                ids[size] = id;
-                tokens[size] = token;
-            }
-        }
-
-        void write(JsonGenerator json) throws IOException {
+    private void write(Encoding encoding) throws IOException {
+        JsonResult.line(streams.out(), json -> {
             json.writeStartObject();
-            JsonResult.ints(json, "ids", ids);
-            json.writeArrayFieldStart("tokens");
-            for (String token : tokens) {
-                json.writeString(token);
-            }
-            json.writeEndArray();
-            JsonResult.ints(json, "token_type_ids", types);
-            JsonResult.ints(json, "attention_mask", mask);
+            JsonResult.ints(json, "ids", encoding.ids());
+            JsonResult.strings(json, "tokens", encoding.tokens());
+            JsonResult.ints(json, "token_type_ids", encoding.typeIds());
+            JsonResult.ints(json, "attention_mask", encoding.attentionMask());
             json.writeArrayFieldStart("offsets");
-            for (int[] offset : offsets) {
+            for (int[] offset : encoding.offsets(OffsetUnit.CODE_POINTS)) {
                 json.writeArray(offset, 0, 2);
             }
             json.writeEndArray();
             json.writeEndObject();
-        }
+        });
+    }
 
-        void print(StandardOutput out) throws IOException {
-            for (int i = 0; i < ids.length; i++) {
-                out.println(String.valueOf(ids[i]) + '\t' + tokens[i]);
-            }
+    private void print(Encoding encoding) throws IOException {
+        int[] ids = encoding.ids();
+        List<String> tokens = encoding.tokens();
+        for (int i = 0; i < ids.length; i++) {
+            streams.out().println(String.valueOf(ids[i]) + '\t' + tokens.get(i));
         }
     }
 }

@@ -15,8 +15,6 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.vecformer.loader.Safetensors;
 import org.vecformer.loader.TensorInfo;
 
@@ -52,15 +50,6 @@ class CommandsTest {
         assertThat(pair.get("token_type_ids")).isEqualTo(List.of(0, 0, 0, 0, 1, 0, 0, 0));
         assertThat(pair.get("attention_mask")).isEqualTo(List.of(1, 1, 1, 1, 1, 0, 0, 0));
         assertThat((List<?>) pair.get("offsets")).element(7).isEqualTo(List.of(0, 0));
-    }
-
-    /** Expected values are those of Hugging Face's tokenizers 0.23 ({@code TruncationStrategy::LongestFirst}). */
-    @ParameterizedTest
-    @CsvSource({"5,0,3,3,0", "5,3,6,3,3", "5,1,4,3,1", "2,9,5,2,3", "7,7,5,3,2", "7,8,5,2,3", "1,9,1,0,1", "9,2,8,6,2"})
-    void theLongerTextIsCutFirst(int a, int b, int most, int cutA, int cutB) {
-        int[] cut = TokenizeCommand.longestFirst(a, b, most);
-        assertThat(cut[0] + cut[1]).isEqualTo(most);
-        assertThat(cut).containsExactly(a == b ? new int[]{most / 2, most - most / 2} : new int[]{cutA, cutB});
     }
 
     @Test

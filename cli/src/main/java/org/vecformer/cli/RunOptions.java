@@ -1,0 +1,67 @@
+package org.vecformer.cli;
+
+import java.io.IOException;
+import picocli.CommandLine.Mixin;
+
+/** What every command has that runs a BERT over one input or many. */
+final class RunOptions {
+    @Mixin
+    BertModelOption model = new BertModelOption();
+
+    @Mixin
+    ComputeOptions compute = new ComputeOptions();
+
+    @Mixin
+    OutputOptions output = new OutputOptions();
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    void check() {
+        output.check();
+    }
+
+    /** Opens a task on a model. */
+    interface Opener<I, R> {
+        /** @throws CommandException if the model cannot do it */
+        InputTask<I, R> open(LoadedBert loaded) throws IOException;
+    }
+
+    /**
+     * Runs a command: opens the model and the task, and gives it the command's inputs.
+     *
+     * @param input the one that was given; null for the lines of standard input
+     * @param lines what those lines are
+     * @return the exit status
+     */
+    <I, R> int run(String command, Context context, I input, LineShape<I> lines, Opener<I, R> opener)
+            throws IOException {
+        ModelRequest request = new ModelRequest(command, model.model, compute, common, context);
+        try (LoadedBert loaded = request.bert(); InputTask<I, R> task = opener.open(loaded)) {
+            TaskRun<I, R> run = new TaskRun<>(command, this, context, task);
+            if (input == null) {
+                run.lines(lines);
+            } else {
+                run.one(input);
+            }
+        }
+        return Cli.DONE;
+    }
+
+    /** @throws UsageException if an option was given, and with less */
+    static void atLeast(int least, String option, Integer value) {
+        if (value != null && value < least) {
+            throw new UsageException(option + " is " + value + "; expected at least " + least);
+        }
+    }
+
+    /**
+     * A {@code --max-length} as tasks take it: 0 if it was not given.
+     *
+     * @throws UsageException if it is less than 1
+     */
+    static int length(Integer maxLength) {
+        atLeast(1, "--max-length", maxLength);
+        return maxLength == null ? 0 : maxLength;
+    }
+}

@@ -1,0 +1,169 @@
+package org.vecformer.cli;
+
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.vecformer.engine.task.TaskProgress;
+
+/**
+ * Runs a task over the inputs of a command: over one, or over the lines of standard input. Lines that are there
+ * already are read ahead and computed together, as many as fill some batches; nobody waits for a line that is not
+ * there. Results come in the order of the lines.
+ *
+ * @param <I> an input
+ * @param <R> its result
+ */
+final class TaskRun<I, R> {
+    /** Batches' worth of lines that are read ahead: enough to find neighbours of the same length. */
+    private static final int BATCHES_AHEAD = 8;
+    private static final int BYTES_OF_A_TOKEN = 4;
+    private static final int MOST_LINES_AHEAD = 1024;
+
+    private final String command;
+    private final RunOptions options;
+    private final Context context;
+    private final Streams streams;
+    private final Interruption interruption;
+    private final InputTask<I, R> task;
+
+    TaskRun(String command, RunOptions options, Context context, InputTask<I, R> task) {
+        this.command = command;
+        this.options = options;
+        this.context = context;
+        this.streams = context.streams();
+        this.interruption = context.interruption();
+        this.task = task;
+    }
+
+    /** Runs one input and writes its result as the options say. */
+    void one(I input) throws IOException {
+        try (ProgressBar bar = bar(); Interruption.Scope _ = interruption.during(task::cancel)) {
+            R result = task.run(List.of(input), progress(bar)).getFirst();
+            clear(bar);
+            report("the input", result);
+            if (options.output.json) {
+                JsonResult.line(streams.out(), json -> task.write(json, input, result));
+            } else {
+                task.print(streams.out(), input, result);
+                streams.out().flush();
+            }
+        }
+    }
+
+    /** Runs the lines of standard input. */
+    void lines(LineShape<I> shape) throws IOException {
+        JsonLines<I> lines = new JsonLines<>(streams.in(), shape);
+        try (ProgressBar bar = bar()) {
+            while (!interruption.requested()) {
+                Window<I> window = readAhead(lines);
+                if (!window.inputs.isEmpty()) {
+                    try (Interruption.Scope _ = interruption.during(task::cancel)) {
+                        run(window, bar);
+                    }
+                }
+                if (window.failure != null) {
+                    throw window.failure;
+                }
+                if (window.last) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /**
+     * Lines that are computed together.
+     *
+     * @param inputs what they are
+     * @param numbers their numbers
+     * @param failure what is wrong with the line behind them; null if nothing is
+     * @param last whether there are no more
+     */
+    private record Window<I>(List<I> inputs, List<Integer> numbers, CommandException failure, boolean last) {}
+
+    private Window<I> readAhead(JsonLines<I> lines) throws IOException {
+        List<I> inputs = new ArrayList<>();
+        List<Integer> numbers = new ArrayList<>();
+        long enough = lines.bytes() + (long) task.batchTokens() * BATCHES_AHEAD * BYTES_OF_A_TOKEN;
+        try {
+            do {
+                I input = lines.next();
+                if (input == null) {
+                    return new Window<>(inputs, numbers, null, true);
+                }
+                inputs.add(input);
+                numbers.add(lines.line());
+            } while (lines.bytes() < enough && inputs.size() < MOST_LINES_AHEAD && lines.ready());
+            return new Window<>(inputs, numbers, null, false);
+        } catch (CommandException e) {
+            // What stands before the bad line is answered first.
+            return new Window<>(inputs, numbers, e, true);
+        }
+    }
+
+    private void run(Window<I> window, ProgressBar bar) throws IOException {
+        int before = window.numbers.getFirst() - 1;
+        TaskProgress progress = (done, total) -> {
+            if (bar != null) {
+                bar.show(before + (long) window.inputs.size() * done / total);
+            }
+            cancelIfRequested();
+        };
+        try {
+            write(window, task.run(window.inputs, progress), bar);
+        } catch (IllegalArgumentException | CommandException e) {
+            if (window.inputs.size() > 1) {
+                // One of them is to blame. Alone each gives the same numbers as with the others.
+                for (int i = 0; i < window.inputs.size(); i++) {
+                    run(new Window<>(window.inputs.subList(i, i + 1), window.numbers.subList(i, i + 1), null, false),
+                            bar);
+                }
+                return;
+            }
+            throw JsonLines.bad(window.numbers.getFirst(), e);
+        }
+    }
+
+    private void write(Window<I> window, List<R> results, ProgressBar bar) throws IOException {
+        clear(bar);
+        for (int i = 0; i < results.size(); i++) {
+            I input = window.inputs.get(i);
+            R result = results.get(i);
+            report("line " + window.numbers.get(i), result);
+            JsonResult.line(streams.out(), json -> task.write(json, input, result));
+        }
+    }
+
+    private void report(String input, R result) {
+        if (!options.common.quiet && task.truncated(result)) {
+            streams.err().println("gpt2 " + command + ": " + input + " is too long; its end was cut off");
+        }
+    }
+
+    private TaskProgress progress(ProgressBar bar) {
+        return (done, total) -> {
+            if (bar != null && total > 1) {
+                bar.show(done, total);
+            }
+            cancelIfRequested();
+        };
+    }
+
+    /** A cancellation that came before there was anything to cancel. */
+    private void cancelIfRequested() {
+        if (interruption.requested()) {
+            task.cancel();
+        }
+    }
+
+    private ProgressBar bar() {
+        return options.common.quiet || !streams.terminal() ? null : new ProgressBar(streams.err(), command);
+    }
+
+    private static void clear(ProgressBar bar) {
+        if (bar != null) {
+            bar.clear();
+        }
+    }
+}
