@@ -28,8 +28,8 @@ final class Cli {
 
     private static final String NAME = "gpt2";
 
-    private static final List<String> COMMANDS = List.of("generate", "tokenize", "detokenize", "forward", "info",
-            "bench", "fill-mask", "mask-generate", "embed", "classify", "tag", "answer", "rerank");
+    private static final List<String> COMMANDS = List.of("generate", "fill-mask", "mask-generate", "embed", "classify",
+            "tag", "answer", "rerank", "tokenize", "detokenize", "forward", "convert", "info", "bench");
 
     private final Context context;
     private final Streams streams;
@@ -40,9 +40,10 @@ final class Cli {
     }
 
     /** What stands before the commands. */
-    @Command(name = NAME, description = {"Runs GPT-2 models from safetensors files, in Java alone.",
+    @Command(name = NAME, description = {"Runs GPT-2 and BERT models from safetensors files, in Java alone.",
         ""}, synopsisSubcommandLabel = "COMMAND", footer = {
             "", "Example: java -jar gpt2.jar generate \"Once upon a time\"",
+            "Example: java -jar gpt2.jar embed \"A man is eating.\" --model all-MiniLM-L6-v2",
             "java -jar gpt2.jar COMMAND --help tells more about a command."})
     static final class Root {
         @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this help")
@@ -56,18 +57,19 @@ final class Cli {
     private Callable<Integer> command(String name) {
         return switch (name) {
             case "generate" -> new GenerateCommand(context);
-            case "tokenize" -> new TokenizeCommand(context);
-            case "detokenize" -> new DetokenizeCommand(context);
-            case "forward" -> new ForwardCommand(context);
-            case "info" -> new InfoCommand(context);
-            case "bench" -> new BenchCommand(context);
             case "fill-mask" -> new FillMaskCommand(context);
             case "mask-generate" -> new MaskGenerateCommand(context);
             case "embed" -> new EmbedCommand(context);
+            case "classify" -> new ClassifyCommand(context);
             case "tag" -> new TagCommand(context);
             case "answer" -> new AnswerCommand(context);
             case "rerank" -> new RerankCommand(context);
-            case "classify" -> new ClassifyCommand(context);
+            case "tokenize" -> new TokenizeCommand(context);
+            case "detokenize" -> new DetokenizeCommand(context);
+            case "forward" -> new ForwardCommand(context);
+            case "convert" -> new ConvertCommand(context);
+            case "info" -> new InfoCommand(context);
+            case "bench" -> new BenchCommand(context);
             default -> throw new IllegalArgumentException(name);
         };
     }
