@@ -12,10 +12,11 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Which characters are what to BERT. The categories are those of the reference, the Hugging Face tokenizers library,
- * whose tables are older than this JDK's (about Unicode 8): {@code bert-characters.txt} holds all of them, so that no
- * newer JDK changes what a text is to a model. For canonical decomposition and lower case, where Unicode promises not
- * to change what it once said, the file holds the reference's exceptions from the JDK's.
+ * What each character is to BERT. The tables are those of the reference, the Hugging Face tokenizers library, which are
+ * older than this JDK's (categories about Unicode 8, decompositions about Unicode 10); {@code bert-characters.txt} holds
+ * them, so that no newer JDK changes what a text is to a model. The JDK answers only what Unicode promises not to change:
+ * how a character decomposes that did when the tables were made, and lower case, for which the file has what the
+ * reference knows beyond JDK 25.
  */
 final class BertCharacters {
     /** Left out by cleaning. */
@@ -28,131 +29,126 @@ final class BertCharacters {
     static final int CHINESE = 8;
     /** A nonspacing mark, left out by accent stripping. */
     static final int MARK = 16;
+    /** Has a canonical decomposition. */
+    private static final int DECOMPOSED = 32;
+    /** No starter: canonical ordering may move it. */
+    static final int ORDERED = 64;
 
     static final int CAPITAL_I_WITH_DOT = 0x130;
     static final int DOT_ABOVE = 0x307;
 
     private static final String RESOURCE = "bert-characters.txt";
+    private static final String ORDER = "order ";
     private static final int PAGE_BITS = 8;
     private static final int PAGE = 1 << PAGE_BITS;
-    /** By page of 256 code points the kinds; equal pages are one array. */
-    private static final byte[][] PAGES = new byte[(Character.MAX_CODE_POINT + 1) / PAGE][];
+    /** By page of 256 code points their kinds; pages without any are one array. */
+    private static final byte[][] KINDS = new byte[(Character.MAX_CODE_POINT + 1) / PAGE][];
     private static final Map<Integer, Integer> LOWER = new HashMap<>();
-    /** What decompositions were asked for so far; a race only finds one twice. */
-    private static final String[][] DECOMPOSED = new String[PAGES.length][];
-    /** Stands for a character that stays as it is. */
-    private static final String SAME = new String("same");
-
-    private static final int HANGUL = 0xAC00;
-    private static final int HANGUL_COUNT = 11172;
-    private static final int HANGUL_VOWELS = 21;
-    private static final int HANGUL_TAILS = 28;
+    private static final Map<Integer, Integer> CLASSES = new HashMap<>();
+    /** The decompositions that were asked for so far, by page; a race only finds one twice. */
+    private static final String[][] DECOMPOSITIONS = new String[KINDS.length][];
 
     static {
-        byte[] kinds = new byte[Character.MAX_CODE_POINT + 1];
-        boolean[] atomic = new boolean[0];
+        Arrays.fill(KINDS, new byte[PAGE]);
+        byte[] none = KINDS[0];
         try (InputStream in = BertCharacters.class.getResourceAsStream(RESOURCE);
                 BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))) {
-            int kind = 0;
+            String section = "";
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.isEmpty() || line.startsWith("#")) {
-                    continue;
-                }
-                if (!line.startsWith(" ")) {
-                    kind = switch (line) {
-                        case "dropped" -> DROPPED;
-                        case "space" -> SPACE;
-                        case "punctuation" -> PUNCTUATION;
-                        case "chinese" -> CHINESE;
-                        case "mark" -> MARK;
-                        case "undecomposed" -> -1;
-                        case "lower" -> -2;
-                        default -> throw new IllegalStateException(RESOURCE + ": " + line);
-                    };
-                    continue;
-                }
-                for (String range : line.strip().split(" ")) {
-                    add(range, kind, kinds);
+                if (line.startsWith(" ")) {
+                    for (String range : line.strip().split(" ")) {
+                        add(section, range, none);
+                    }
+                } else {
+                    section = line;
                 }
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        byte[] none = new byte[PAGE];
-        for (int page = 0; page < PAGES.length; page++) {
-            byte[] own = Arrays.copyOfRange(kinds, page << PAGE_BITS, page + 1 << PAGE_BITS);
-            PAGES[page] = Arrays.equals(own, none) ? none : own;
-        }
     }
 
     private BertCharacters() {}
 
-    private static void add(String range, int kind, byte[] kinds) {
-        if (kind == -2) {
-            int arrow = range.indexOf('>');
+    private static void add(String section, String range, byte[] none) {
+        int arrow = range.indexOf('>');
+        if (arrow >= 0) {
             LOWER.put(Integer.parseInt(range, 0, arrow, 16), Integer.parseInt(range, arrow + 1, range.length(), 16));
             return;
         }
         int dash = range.indexOf('-');
         int first = Integer.parseInt(range, 0, dash < 0 ? range.length() : dash, 16);
         int last = dash < 0 ? first : Integer.parseInt(range, dash + 1, range.length(), 16);
+        int bit = switch (section) {
+            case "dropped" -> DROPPED;
+            case "space" -> SPACE;
+            case "punctuation" -> PUNCTUATION;
+            case "chinese" -> CHINESE;
+            case "mark" -> MARK;
+            case "decomposed" -> DECOMPOSED;
+            default -> ORDERED;
+        };
         for (int codePoint = first; codePoint <= last; codePoint++) {
-            if (kind == -1) {
-                page(codePoint)[codePoint & PAGE - 1] = SAME;
-            } else {
-                kinds[codePoint] |= (byte) kind;
+            int page = codePoint >> PAGE_BITS;
+            if (KINDS[page] == none) {
+                KINDS[page] = new byte[PAGE];
+            }
+            KINDS[page][codePoint & PAGE - 1] |= (byte) bit;
+            if (bit == ORDERED) {
+                CLASSES.put(codePoint, Integer.parseInt(section, ORDER.length(), section.length(), 10));
             }
         }
     }
 
     /** All that a character is, one bit each. */
     static int kind(int codePoint) {
-        return PAGES[codePoint >> PAGE_BITS][codePoint & PAGE - 1];
+        return KINDS[codePoint >> PAGE_BITS][codePoint & PAGE - 1];
+    }
+
+    /** The canonical combining class of a character; 0 for a starter. */
+    static int combiningClass(int codePoint) {
+        return CLASSES.getOrDefault(codePoint, 0);
     }
 
     /** The lower case of one character; {@link #CAPITAL_I_WITH_DOT} is the one whose lower case has two. */
     static int lowerCase(int codePoint) {
-        if (codePoint < 0x80) {
-            return codePoint >= 'A' && codePoint <= 'Z' ? codePoint + ('a' - 'A') : codePoint;
-        }
         int lower = Character.toLowerCase(codePoint);
         return lower == codePoint && codePoint >= 0xA000 ? LOWER.getOrDefault(codePoint, codePoint) : lower;
     }
 
-    /** The canonical decomposition of a character without its nonspacing marks; null if that is the character. */
-    static String withoutAccents(int codePoint) {
-        if (codePoint < 0x80) {
+    /**
+     * The canonical decomposition of a character, without the nonspacing marks in it but for the first; null if it has
+     * none.
+     *
+     * @param kind of the character
+     */
+    static String decomposition(int codePoint, int kind) {
+        if ((kind & DECOMPOSED) == 0) {
             return null;
         }
-        String[] page = page(codePoint);
+        String[] page = DECOMPOSITIONS[codePoint >> PAGE_BITS];
+        if (page == null) {
+            page = new String[PAGE];
+            DECOMPOSITIONS[codePoint >> PAGE_BITS] = page;
+        }
         String known = page[codePoint & PAGE - 1];
         if (known == null) {
             known = decompose(codePoint);
             page[codePoint & PAGE - 1] = known;
         }
-        return known == SAME ? null : known;
-    }
-
-    private static String[] page(int codePoint) {
-        String[] page = DECOMPOSED[codePoint >> PAGE_BITS];
-        if (page == null) {
-            page = new String[PAGE];
-            DECOMPOSED[codePoint >> PAGE_BITS] = page;
-        }
-        return page;
+        return known;
     }
 
     private static String decompose(int codePoint) {
-        String given = Character.toString(codePoint);
-        String decomposed = Normalizer.normalize(given, Normalizer.Form.NFD);
+        String decomposed = Normalizer.normalize(Character.toString(codePoint), Normalizer.Form.NFD);
         StringBuilder kept = new StringBuilder();
         for (int at = 0; at < decomposed.length();) {
             int part = decomposed.codePointAt(at);
-            if ((kind(part) & MARK) == 0) {
+            if (at == 0 || (kind(part) & MARK) == 0) {
                 kept.appendCodePoint(part);
             }
             at += Character.charCount(part);
         }
-        return kept.compareTo(new StringBuilder(given)) == 0 ? SAME : kept.toString();
+        return kept.toString();
     }
 }

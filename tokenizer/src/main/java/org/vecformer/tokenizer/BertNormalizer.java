@@ -103,19 +103,30 @@ record BertNormalizer(boolean cleanText, boolean splitChinese, boolean stripAcce
     Normalized normalize(char[] text, int from, int to, boolean withOffsets) {
         Normalized out = new Normalized(to - from + 16, withOffsets);
         byte[] ascii = ASCII[asciiTable()];
+        Marks marks = null;
         for (int at = from; at < to;) {
-            if (text[at] < 0x80) {
-                byte changed = ascii[text[at]];
+            char c = text[at];
+            if (c < 0x80) {
+                byte changed = ascii[c];
                 at++;
                 if (changed >= 0) {
+                    if (marks != null && !marks.isEmpty()) {
+                        flush(marks, out);
+                    }
                     out.put(changed, at - 1, at);
                 }
                 continue;
             }
+            if (stripAccents && marks == null) {
+                marks = new Marks();
+            }
             int codePoint = Utf8.codePoint(text, at, to);
             int next = at + Character.charCount(codePoint);
-            normalize(codePoint, at, next, out);
+            normalize(codePoint, at, next, marks, out);
             at = next;
+        }
+        if (marks != null) {
+            flush(marks, out);
         }
         return out;
     }
@@ -127,7 +138,7 @@ record BertNormalizer(boolean cleanText, boolean splitChinese, boolean stripAcce
         return new String(normalized.chars, 0, normalized.length);
     }
 
-    private void normalize(int given, int start, int end, Normalized out) {
+    private void normalize(int given, int start, int end, Marks marks, Normalized out) {
         int codePoint = given;
         int kind = BertCharacters.kind(codePoint);
         if (cleanText) {
@@ -140,25 +151,41 @@ record BertNormalizer(boolean cleanText, boolean splitChinese, boolean stripAcce
         }
         boolean apart = splitChinese && (kind & BertCharacters.CHINESE) != 0;
         if (apart) {
-            out.put(' ', start, end);
+            putStarter(' ', start, end, marks, out);
         }
-        if (stripAccents) {
-            String decomposed = BertCharacters.withoutAccents(codePoint);
-            if (decomposed == null) {
-                putCased(codePoint, start, end, out);
-            } else {
-                for (int i = 0; i < decomposed.length();) {
-                    int part = decomposed.codePointAt(i);
-                    putCased(part, start, end, out);
-                    i += Character.charCount(part);
-                }
-            }
+        String decomposed = stripAccents ? BertCharacters.decomposition(codePoint, kind) : null;
+        if (decomposed == null) {
+            putPart(codePoint, kind, true, start, end, marks, out);
         } else {
-            putCased(codePoint, start, end, out);
+            for (int i = 0; i < decomposed.length();) {
+                int part = decomposed.codePointAt(i);
+                putPart(part, BertCharacters.kind(part), i == 0, start, end, marks, out);
+                i += Character.charCount(part);
+            }
         }
         if (apart) {
-            out.put(' ', start, end);
+            putStarter(' ', start, end, marks, out);
         }
+    }
+
+    /** A part of a decomposed character; what is no starter waits for the others it may change places with. */
+    private void putPart(int part, int kind, boolean first, int start, int end, Marks marks, Normalized out) {
+        if (!stripAccents) {
+            putCased(part, start, end, out);
+        } else if ((kind & BertCharacters.ORDERED) != 0) {
+            marks.add(part, (kind & BertCharacters.MARK) == 0, first, start, end);
+        } else if ((kind & BertCharacters.MARK) == 0) {
+            putStarter(part, start, end, marks, out);
+        } else {
+            flush(marks, out);
+        }
+    }
+
+    private void putStarter(int codePoint, int start, int end, Marks marks, Normalized out) {
+        if (marks != null && !marks.isEmpty()) {
+            flush(marks, out);
+        }
+        putCased(codePoint, start, end, out);
     }
 
     private void putCased(int codePoint, int start, int end, Normalized out) {
@@ -169,6 +196,74 @@ record BertNormalizer(boolean cleanText, boolean splitChinese, boolean stripAcce
         out.put(BertCharacters.lowerCase(codePoint), start, end);
         if (codePoint == BertCharacters.CAPITAL_I_WITH_DOT) {
             out.put(BertCharacters.DOT_ABOVE, start, end);
+        }
+    }
+
+    /** Puts the marks that stay into canonical order. */
+    private void flush(Marks marks, Normalized out) {
+        if (marks.anyStays) {
+            long[] order = new long[marks.codePoints.size()];
+            for (int i = 0; i < order.length; i++) {
+                order[i] = (long) BertCharacters.combiningClass(marks.codePoints.get(i)) << 32 | i;
+            }
+            Arrays.sort(order);
+            int place = -1;
+            for (long next : order) {
+                int index = (int) next;
+                if (marks.placeOf.get(index) >= 0) {
+                    place++;
+                }
+                int codePoint = marks.codePoints.get(index);
+                if ((BertCharacters.kind(codePoint) & BertCharacters.MARK) == 0) {
+                    boolean ofBefore = place < 0;
+                    putCased(codePoint, ofBefore ? marks.startBefore : marks.starts.get(place),
+                            ofBefore ? marks.endBefore : marks.ends.get(place), out);
+                }
+            }
+        }
+        marks.clear();
+    }
+
+    /**
+     * A run of characters that are no starters, to be put into canonical order (Unicode 3.11, D109). As in the
+     * reference, the places in the given text stay in their order: whatever comes first has the first place.
+     */
+    private static final class Marks {
+        private final IntList codePoints = new IntList(0);
+        /** For each of them 0, or -1 if it is a further part of a character and so has no place of its own. */
+        private final IntList placeOf = new IntList(0);
+        private final IntList starts = new IntList(0);
+        private final IntList ends = new IntList(0);
+        /** The place of the character whose further parts come first. */
+        private int startBefore;
+        private int endBefore;
+        /** Whether there is one that is not left out. */
+        private boolean anyStays;
+
+        boolean isEmpty() {
+            return codePoints.size() == 0;
+        }
+
+        void add(int codePoint, boolean stays, boolean first, int start, int end) {
+            if (isEmpty()) {
+                startBefore = start;
+                endBefore = end;
+            }
+            codePoints.add(codePoint);
+            placeOf.add(first ? 0 : -1);
+            if (first) {
+                starts.add(start);
+                ends.add(end);
+            }
+            anyStays |= stays;
+        }
+
+        void clear() {
+            codePoints.cut(0);
+            placeOf.cut(0);
+            starts.cut(0);
+            ends.cut(0);
+            anyStays = false;
         }
     }
 }
