@@ -6,14 +6,17 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -51,6 +54,9 @@ class OptionsWalkTest {
         Files.writeString(ending.resolve("config.json"),
                 Files.readString(CommandRun.embeddedModel().resolve("config.json"))
                         .replace("\"eos_token_id\": 0", "\"eos_token_id\": 418"));
+        Files.writeString(folder.resolve("classifier.json"),
+                Files.readString(CommandRun.embeddedModel().resolve("config.json"))
+                        .replace("GPT2LMHeadModel", "GPT2ForSequenceClassification"));
         other = CommandRun.copyOfModel(folder.resolve("other"), "config.json", "model.safetensors");
     }
 
@@ -167,6 +173,8 @@ class OptionsWalkTest {
         compute("info", "");
         common("info", "", "--model " + folder.resolve("nowhere"));
 
+        convert();
+
         String small = "-p 2 -n 2 -r 1";
         changes("-p", "bench", "0", "-n 2 -r 1");
         refused(2, "-p", "bench", "-1", "");
@@ -181,6 +189,21 @@ class OptionsWalkTest {
         model("bench", small);
         compute("bench", small);
         common("bench", small, small + " --model " + folder.resolve("nowhere"));
+    }
+
+    private void convert() {
+        String rest = CommandRun.embeddedModel() + " " + converted();
+        changes("--dtype", "convert", "f32", rest);
+        refused(2, "--dtype", "convert", "int8", rest);
+        changes("--config", "convert", folder.resolve("classifier.json").toString(), rest);
+        refused(1, "--config", "convert", folder.resolve("nowhere").toString(), rest);
+        changes("--json", "convert", "", rest);
+        common("convert", rest, folder.resolve("nowhere") + " " + converted());
+    }
+
+    /** A directory that is not there when a command begins. */
+    private static Path converted() {
+        return folder.resolve("converted");
     }
 
     private static String embeddedWeights() {
@@ -231,8 +254,19 @@ class OptionsWalkTest {
         return line.length() > 100 ? line.substring(0, 100) : line;
     }
 
+    private static CommandRun run(String input, List<String> words) {
+        try (Stream<Path> files = Files.exists(converted()) ? Files.walk(converted()) : Stream.empty()) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return CommandRun.withInput(input, words.toArray(String[]::new));
+    }
+
     private static void check(Case one) {
-        CommandRun with = CommandRun.withInput(one.input, one.with.toArray(String[]::new));
+        CommandRun with = run(one.input, one.with);
         if (one.refused != null) {
             assertThat(with.status()).as(with.err()).isEqualTo(one.refused);
             assertThat(with.err().lines().toList()).hasSize(1).first().asString()
@@ -240,7 +274,7 @@ class OptionsWalkTest {
             assertThat(with.out()).isEmpty();
             return;
         }
-        CommandRun without = CommandRun.withInput(one.input, one.without.toArray(String[]::new));
+        CommandRun without = run(one.input, one.without);
         assertThat(timeless(with)).isNotEqualTo(timeless(without));
         assertThat(with.status()).as(with.err()).isLessThanOrEqualTo(without.status());
     }
@@ -284,7 +318,7 @@ class OptionsWalkTest {
             assertThat(run.status()).as(option).isEqualTo(2);
             assertThat(run.err()).hasLineCount(1).contains(option.split("=")[0]);
         }
-        for (String command : List.of("chat", "embed", "fill-mask", "convert")) {
+        for (String command : List.of("chat", "embed", "fill-mask")) {
             CommandRun run = CommandRun.of(command, "x");
             assertThat(run.status()).as(command).isEqualTo(2);
             assertThat(run.err()).hasLineCount(1).contains(command);
