@@ -24,8 +24,8 @@ import org.vecformer.loader.SafetensorsWriter.Declaration;
 /**
  * Makes a model directory as Hugging Face lays it out (config.json, model.safetensors, the tokenizer's files) of
  * another checkpoint: a TensorFlow checkpoint of BERT as Google or of GPT-2 as OpenAI published them, also as the
- * variables of a SavedModel; a PyTorch checkpoint ({@code pytorch_model.bin}, sharded too); or safetensors, to change
- * their type. The checkpoint may be named by one of its files, by what its files' names begin with, by its directory,
+ * variables of a SavedModel; a PyTorch checkpoint ({@code pytorch_model.bin}, sharded too); a BERT that PyTorch
+ * exported to ONNX; or safetensors, to change their type. The checkpoint may be named by one of its files, by what its files' names begin with, by its directory,
  * or by a zip or jar file that holds it, itself or in one more zip file.
  *
  * <p>The new directory appears as a whole when everything is written, and not at all if something fails or the
@@ -138,6 +138,15 @@ public final class CheckpointConverter {
                 }
                 names.report(findings);
                 plans = names.plans();
+            } else if (found.weights() instanceof OnnxFile onnx) {
+                if (!hasVariable(found, OnnxNames.MARK)) {
+                    throw new FormatException(onnx.name()
+                            + ": this is no BERT; expected a tensor embeddings.word_embeddings.weight");
+                }
+                VariableNames names = OnnxNames.of(onnx);
+                config = onnx(found, onnx, names, folder);
+                names.report(findings);
+                plans = names.plans();
             } else {
                 config = config(found, CONFIG);
                 if (config == null) {
@@ -225,6 +234,27 @@ public final class CheckpointConverter {
                 .with("model_max_length", config.size("max_position_embeddings").orElseThrow())
                 .with("tokenize_chinese_chars", true).with("unk_token", "[UNK]").with("sep_token", "[SEP]")
                 .with("pad_token", "[PAD]").with("cls_token", "[CLS]").with("mask_token", "[MASK]").bytes());
+        return config;
+    }
+
+    /** A graph tells the heads, if not a config; tokenizer files often have the graph's name before their own. */
+    private JsonObject onnx(CheckpointSearch found, OnnxFile onnx, VariableNames names, Path folder)
+            throws IOException {
+        JsonObject given = config(found, CONFIG);
+        JsonObject config = given == null ? JsonObject.empty(onnx.name()) : given;
+        long hidden = names.dimension("bert.embeddings.word_embeddings.weight", 1, 2);
+        int headSize = onnx.headSize().orElse(0);
+        if (!config.has("num_attention_heads") && headSize > 0 && hidden % headSize == 0) {
+            config.with("num_attention_heads", hidden / headSize);
+            findings.note("the graph divides attention's scores by the square root of " + headSize + ": "
+                    + hidden / headSize + " heads");
+        }
+        BertVariables.config(names, config, given != null, findings);
+        copyCompanions(found, folder);
+        String tokenizer = companion(found, found.stem() + "-tokenizer.json");
+        if (!Files.exists(folder.resolve("tokenizer.json")) && tokenizer != null) {
+            write(folder, "tokenizer.json", companionBytes(found, found.stem() + "-tokenizer.json"));
+        }
         return config;
     }
 
@@ -334,7 +364,7 @@ public final class CheckpointConverter {
     private void writeConfig(JsonObject config, CheckpointSearch found, Weights weights, Path folder)
             throws IOException {
         boolean changed = options.dtype().isPresent() || options.config().isPresent()
-                || found.weights() instanceof TensorBundle;
+                || found.weights() instanceof TensorBundle || found.weights() instanceof OnnxFile;
         if (!changed) {
             // Nothing was changed: the very bytes.
             write(folder, CONFIG, companionBytes(found, CONFIG));

@@ -32,8 +32,8 @@ final class CheckpointSearch implements Closeable {
 
     /** Names and beginnings of what is not read, and what it is. */
     private static final Map<String, String> OTHERS = new TreeMap<>(Map.of("tf_model.h5", "a Keras file",
-            "flax_model.msgpack", "a Flax file", "rust_model.ot", "a file of rust-bert", "model.onnx", "an ONNX file",
-            "saved_model.pb", "a graph without its variables", "frozen_model.pb", "a frozen graph",
+            "flax_model.msgpack", "a Flax file", "rust_model.ot", "a file of rust-bert", "saved_model.pb",
+            "a graph without its variables", "frozen_model.pb", "a frozen graph",
             "model.npz", "a NumPy archive"));
 
     private final Path scratch;
@@ -41,6 +41,7 @@ final class CheckpointSearch implements Closeable {
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private FileTree files;
     private String folder = "";
+    private String stem = "";
     private WeightSource weights;
 
     private CheckpointSearch(Path scratch, Pulse pulse) {
@@ -63,6 +64,11 @@ final class CheckpointSearch implements Closeable {
             search.close();
             throw e;
         }
+    }
+
+    /** The name of the file that the checkpoint is, without its ending, for an ONNX file. */
+    String stem() {
+        return stem;
     }
 
     /** The files that lie around the checkpoint. */
@@ -136,6 +142,8 @@ final class CheckpointSearch implements Closeable {
             openSafetensors(name);
         } else if (zip || legacy || name.endsWith(".bin" + SHARDS)) {
             openTorch(name);
+        } else if (name.endsWith(OnnxFile.SUFFIX)) {
+            openOnnx(name);
         } else if (name.endsWith(TensorBundle.INDEX)) {
             openBundle(name);
         } else if (shard.matches()) {
@@ -148,15 +156,17 @@ final class CheckpointSearch implements Closeable {
             String known = OTHERS.get(name);
             throw new FormatException(path, (known == null ? "this is no checkpoint" : "this is " + known)
                     + ", expected a TensorFlow checkpoint (X.index), a PyTorch checkpoint (" + TORCH
-                    + "), safetensors, or a directory, zip or jar file with one");
+                    + "), safetensors, an ONNX file (*" + OnnxFile.SUFFIX
+                    + "), or a directory, zip or jar file with one");
         }
     }
 
-    /** Looks at names: what lies highest counts, safetensors before PyTorch before TensorFlow. */
+    /** Looks at names: what lies highest counts, safetensors before PyTorch before TensorFlow before ONNX. */
     private void findIn(String place, int archives) throws IOException {
         List<String> safetensors = new ArrayList<>();
         List<String> torch = new ArrayList<>();
         List<String> bundles = new ArrayList<>();
+        List<String> onnx = new ArrayList<>();
         for (String name : files.names()) {
             String base = FileTree.baseName(name);
             if (base.equals("model" + SAFETENSORS) || base.equals("model" + SAFETENSORS + SHARDS)) {
@@ -165,6 +175,8 @@ final class CheckpointSearch implements Closeable {
                 torch.add(name);
             } else if (base.endsWith(TensorBundle.INDEX) && hasData(name)) {
                 bundles.add(name);
+            } else if (base.endsWith(OnnxFile.SUFFIX)) {
+                onnx.add(name);
             }
         }
         // A directory is a model itself; what lies in folders within it (2_Dense, checkpoint-500) is not it.
@@ -172,6 +184,7 @@ final class CheckpointSearch implements Closeable {
             safetensors.removeIf(name -> name.contains("/"));
             torch.removeIf(name -> name.contains("/"));
             bundles.removeIf(name -> name.contains("/") && !name.startsWith("variables/"));
+            onnx.removeIf(name -> name.contains("/"));
         }
         if (archives == 0 && safetensors.isEmpty()) {
             files.names().stream().filter(name -> !name.contains("/") && name.endsWith(SAFETENSORS))
@@ -183,6 +196,8 @@ final class CheckpointSearch implements Closeable {
             openTorch(one(place, highest(torch)));
         } else if (!bundles.isEmpty()) {
             openBundle(one(place, highest(bundles)));
+        } else if (!onnx.isEmpty()) {
+            openOnnx(one(place, highest(onnx)));
         } else if (archives != 1 || !openInner(place)) {
             throw nothing(place);
         }
@@ -256,7 +271,7 @@ final class CheckpointSearch implements Closeable {
             return new FormatException(place + TensorBundle.V1);
         }
         return new FormatException(place + ": there is no checkpoint, expected a TensorFlow checkpoint (X.index and"
-                + " X.data-00000-of-00001), " + TORCH + " or model" + SAFETENSORS
+                + " X.data-00000-of-00001), " + TORCH + ", model" + SAFETENSORS + " or *" + OnnxFile.SUFFIX
                 + (seen.isEmpty() ? "" : "; " + Findings.list(seen) + ", which is not read"));
     }
 
@@ -329,6 +344,12 @@ final class CheckpointSearch implements Closeable {
             zip.close();
             throw e;
         }
+    }
+
+    private void openOnnx(String name) throws IOException {
+        folder = FileTree.folder(name);
+        stem = name.substring(folder.length(), name.length() - OnnxFile.SUFFIX.length());
+        weights = new OnnxFile(keep(files.open(name)));
     }
 
     private void openBundle(String index) throws IOException {
