@@ -16,12 +16,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Other checkpoints, and other types, to a model directory. */
-@Command(name = "convert", description = {"Makes a model directory of a TensorFlow or PyTorch checkpoint, or of"
-        + " safetensors in another type.",
+@Command(name = "convert", description = {"Makes a model directory of a TensorFlow, PyTorch or ONNX checkpoint,"
+        + " or of safetensors in another type.",
     ""}, sortOptions = false, footer = {"",
         "SRC is a checkpoint's directory, one of its files, what their names begin with (bert_model.ckpt), or a zip or",
         "jar file that holds one. Google's BERT (TensorFlow, also as a SavedModel), OpenAI's GPT-2 (TensorFlow),",
-        "pytorch_model.bin (no code in it is run) and safetensors are read. DST appears when all is written.",
+        "pytorch_model.bin (no code in it is run), a BERT that PyTorch exported to ONNX, and safetensors are read.",
+        "DST appears when all is written.",
         "--dtype f16 keeps a tensor with numbers beyond 65504 as float32, and says so.",
         "Example: java -jar gpt2.jar convert uncased_L-12_H-768_A-12.zip bert-base-uncased",
         "--json writes {\"directory\":\"\",\"format\":\"\",\"architecture\":\"\",\"tensors\":0,\"elements\":0,"
