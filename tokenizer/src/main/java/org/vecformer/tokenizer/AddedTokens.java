@@ -32,7 +32,7 @@ final class AddedTokens {
 
     /** Start, end and id of each added token in a text that needs no normalization, in order. */
     IntList find(char[] text) {
-        IntList found = findFirst(text);
+        IntList found = findFirst(text, 0, text.length);
         if (!hasNormalized()) {
             return found;
         }
@@ -49,10 +49,10 @@ final class AddedTokens {
         return both;
     }
 
-    /** Start, end and id of each added token that is looked for in the text as it was given, in order. */
-    IntList findFirst(char[] text) {
+    /** Start, end and id of each added token that is looked for in text as it was given, in order. */
+    IntList findFirst(char[] text, int from, int to) {
         IntList found = new IntList(0);
-        first.find(text, 0, text.length, found);
+        first.find(text, from, to, found);
         return found;
     }
 

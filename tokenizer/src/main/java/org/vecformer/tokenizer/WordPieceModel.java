@@ -1,5 +1,7 @@
 package org.vecformer.tokenizer;
 
+import java.util.List;
+
 /**
  * What a tokenizer.json, or a vocab.txt with its tokenizer_config.json, says.
  *
@@ -7,12 +9,13 @@ package org.vecformer.tokenizer;
  * @param prefix what tokens begin with that continue a word
  * @param longestWord a word of more code points is unknown
  * @param normalizer what is done to the text first
+ * @param neverSplit words between white space that are looked up as they stand
  * @param cleanUp whether decoding leaves out spaces before punctuation
  */
 record WordPieceModel(Vocabulary vocabulary, String unknownToken, String prefix, int longestWord,
-        BertNormalizer normalizer, boolean cleanUp) implements TokenModel {
+        BertNormalizer normalizer, List<String> neverSplit, boolean cleanUp) implements TokenModel {
 
-    WordPieceModel with(BertNormalizer newNormalizer) {
-        return new WordPieceModel(vocabulary, unknownToken, prefix, longestWord, newNormalizer, cleanUp);
+    WordPieceModel with(BertNormalizer newNormalizer, List<String> newNeverSplit) {
+        return new WordPieceModel(vocabulary, unknownToken, prefix, longestWord, newNormalizer, newNeverSplit, cleanUp);
     }
 }

@@ -2,6 +2,7 @@ package org.vecformer.tokenizer;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Reads a WordPiece model out of its files. */
@@ -16,7 +17,8 @@ final class WordPieceReader {
 
     /** The model of a vocab.txt, one token a line, its id being the line's number from 0. */
     static WordPieceModel read(Path file) throws IOException {
-        return new WordPieceModel(vocabulary(file), null, PREFIX, LONGEST_WORD, BertNormalizer.UNCASED, true);
+        return new WordPieceModel(vocabulary(file), null, PREFIX, LONGEST_WORD, BertNormalizer.UNCASED, List.of(),
+                true);
     }
 
     private static Vocabulary vocabulary(Path file) throws IOException {
@@ -57,7 +59,7 @@ final class WordPieceReader {
             throw decoder.wrong("prefix", '"' + usedPrefix + "\", as model.continuing_subword_prefix has it");
         }
         return new WordPieceModel(vocabulary, model.string("unk_token"), usedPrefix, longestWord(model),
-                normalizer(json), decoder.flag("cleanup", true));
+                normalizer(json), List.of(), decoder.flag("cleanup", true));
     }
 
     private static int longestWord(JsonObject model) throws TokenizerException {
@@ -118,7 +120,14 @@ final class WordPieceReader {
         if (config.has("strip_accents") || config.has("do_lower_case")) {
             stripAccents = config.flag("strip_accents", lowerCase);
         }
+        List<String> neverSplit = new ArrayList<>();
+        for (Object word : config.list("never_split")) {
+            if (!(word instanceof String text)) {
+                throw config.wrong("never_split", "a list of words");
+            }
+            neverSplit.add(text);
+        }
         return model.with(new BertNormalizer(normalizer.cleanText(),
-                config.flag("tokenize_chinese_chars", normalizer.splitChinese()), stripAccents, lowerCase));
+                config.flag("tokenize_chinese_chars", normalizer.splitChinese()), stripAccents, lowerCase), neverSplit);
     }
 }

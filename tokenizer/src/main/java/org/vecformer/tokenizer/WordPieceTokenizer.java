@@ -13,7 +13,11 @@ import java.nio.file.Path;
 public final class WordPieceTokenizer extends SubwordTokenizer {
     private final WordPieceModel model;
     private final BertNormalizer normalizer;
+    private static final BertNormalizer NOTHING = new BertNormalizer(false, false, false, false);
+
     private final AddedTokens addedTokens;
+    /** The words that are never split; null if there are none. */
+    private final AddedTokens neverSplit;
     private final PieceTable words = new PieceTable();
     private final PieceTable continuations = new PieceTable();
     private final long[] powers;
@@ -25,6 +29,9 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
         this.unknownId = unknownId;
         normalizer = model.normalizer();
         addedTokens = new AddedTokens(settings.added(), normalizer::normalize);
+        neverSplit = model.neverSplit().isEmpty()
+                ? null
+                : new AddedTokens(model.neverSplit().stream().map(word -> AddedToken.special(0, word)).toList());
         // A word has at most so many characters.
         int longest = 2 * model.longestWord();
         int prefix = model.prefix().length();
@@ -79,7 +86,7 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
         private final IntList ends;
         private int word;
         /** The hashes of the beginnings of a word. */
-        private long[] hashes = new long[128];
+        private long[] hashes = {};
 
         Run(char[] text, IntList ids, boolean withOffsets) {
             this.text = text;
@@ -90,7 +97,7 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
         }
 
         void run() {
-            IntList found = addedTokens.findFirst(text);
+            IntList found = addedTokens.findFirst(text, 0, text.length);
             int from = 0;
             for (int i = 0; i < found.size(); i += 3) {
                 plain(from, found.get(i));
@@ -112,6 +119,26 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
 
         /** A part of the text without the tokens that are found in the text as it was given. */
         private void plain(int from, int to) {
+            int at = from;
+            if (neverSplit != null) {
+                IntList found = neverSplit.findFirst(text, from, to);
+                for (int i = 0; i < found.size(); i += 3) {
+                    int start = found.get(i);
+                    int end = found.get(i + 1);
+                    if ((start == from || PreTokenizer.isSpace(text[start - 1]))
+                            && (end == to || PreTokenizer.isSpace(text[end]))) {
+                        changed(at, start);
+                        word(NOTHING.normalize(text, start, end, wordOf != null), 0, end - start);
+                        word++;
+                        at = end;
+                    }
+                }
+            }
+            changed(at, to);
+        }
+
+        /** A part of the text that is to be normalized. */
+        private void changed(int from, int to) {
             if (from == to) {
                 return;
             }
@@ -177,7 +204,7 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
             char[] chars = normalized.chars();
             int length = to - from;
             if (hashes.length <= length) {
-                hashes = new long[2 * length];
+                hashes = new long[Math.max(64, 2 * length)];
             }
             long rolled = 0;
             for (int i = 0; i < length; i++) {
