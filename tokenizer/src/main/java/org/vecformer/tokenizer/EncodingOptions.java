@@ -9,7 +9,8 @@ import java.util.Objects;
  * @param truncation what is cut to keep within {@code maxLength}
  * @param stride how many ids of a text each of {@link Tokenizer#windows} shares with the one before it
  * @param padTo an encoding with fewer ids is filled up to this length; 0 for no padding
- * @param padToMultipleOf an encoding is filled up to a multiple of this length; 0 for no padding
+ * @param padToMultipleOf {@code padTo}, or without it the length of the encoding, is rounded up to a multiple of this;
+ *        0 for no rounding
  * @param specialTokens whether the special tokens of the model ({@code [CLS]} ... {@code [SEP]}) are put around the text
  */
 public record EncodingOptions(int maxLength, Truncation truncation, int stride, int padTo, int padToMultipleOf,
@@ -62,11 +63,11 @@ public record EncodingOptions(int maxLength, Truncation truncation, int stride, 
 
     /** The length an encoding of {@code size} ids is to be filled up to; {@code size} if it is long enough. */
     int paddedLength(int size) {
-        int length = Math.max(size, padTo);
+        int length = padTo > 0 ? padTo : size;
         if (padToMultipleOf > 0) {
             length = Math.multiplyExact(Math.ceilDiv(length, padToMultipleOf), padToMultipleOf);
         }
-        return length;
+        return Math.max(size, length);
     }
 
     private static void check(String name, int value) {
