@@ -1,5 +1,6 @@
 package org.vecformer.engine.task;
 
+import java.util.OptionalInt;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderInput;
 import org.vecformer.tokenizer.Encoding;
@@ -51,6 +52,16 @@ final class InputEncoder {
         return tokenizer == null
                 ? contextLength
                 : Math.min(contextLength, tokenizer.maximumLength().orElse(contextLength));
+    }
+
+    /** Whether a token stands around texts or fills up a batch, and is not in a text: [CLS], [SEP], [PAD]. */
+    boolean isFrame(int id) {
+        return tokenizer != null && (is(tokenizer.classification(), id) || is(tokenizer.separator(), id)
+                || is(tokenizer.padding(), id));
+    }
+
+    private static boolean is(OptionalInt token, int id) {
+        return token.isPresent() && token.getAsInt() == id;
     }
 
     /** The input, shortened from its end if it is longer than the limit; of a pair the longer text goes first. */

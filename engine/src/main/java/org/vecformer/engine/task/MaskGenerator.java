@@ -105,7 +105,7 @@ public final class MaskGenerator extends EncoderTask {
         int[] positions = whole.positionsOf(maskId);
         if (positions.length == 0) {
             positions = IntStream.range(0, whole.length())
-                    .filter(i -> whole.attentionMask()[i] == 1 && !tokenizer.isSpecial(whole.ids()[i])).toArray();
+                    .filter(i -> whole.attentionMask()[i] == 1 && !encoder.isFrame(whole.ids()[i])).toArray();
         }
         if (positions.length == 0) {
             throw new IllegalArgumentException("there is no text and no mask; expected tokens to write");

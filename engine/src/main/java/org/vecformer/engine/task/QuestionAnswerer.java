@@ -146,7 +146,7 @@ public final class QuestionAnswerer extends EncoderTask {
             return window.encoding.textOf(i) == 1;
         }
         return window.input.typeIds()[i] == 1
-                && (tokenizer == null ? !isLast(window.input, i) : !tokenizer.isSpecial(window.input.ids()[i]));
+                && (tokenizer == null ? !isLast(window.input, i) : !encoder.isFrame(window.input.ids()[i]));
     }
 
     /** Whether this is the last token that is attended to: a separator, where nobody can tell. */

@@ -179,7 +179,7 @@ public final class TokenClassifier extends EncoderTask {
 
     private boolean isSpecial(Text text, int i) {
         return text.encoding == null
-                ? tokenizer != null && tokenizer.isSpecial(text.ids.ids()[i])
+                ? encoder.isFrame(text.ids.ids()[i])
                 : text.encoding.textOf(i) < 0;
     }
 
