@@ -7,7 +7,10 @@ public enum MaskStrategy {
      * it tell the model that the text goes on.
      */
     SEQUENTIAL,
-    /** One mask stands at the end; the naive way, which makes the model end the text with every token. */
+    /**
+     * One mask stands before the text's last separator, and again. The naive way, for comparison: right before the end
+     * a model expects a full stop.
+     */
     APPEND,
     /**
      * Positions get new tokens over and over, each given all others (Wang and Cho 2019, "BERT has a Mouth, and It Must

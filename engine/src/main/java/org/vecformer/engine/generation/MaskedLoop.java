@@ -106,7 +106,7 @@ public final class MaskedLoop {
         // Not the sampler's numbers, which would couple where and what.
         SplittableRandom random = new SplittableRandom(seed).split();
         Clock clock = new Clock();
-        int[] written = new int[iterations];
+        int[] written = new int[Math.min(iterations, 1024)];
         int count = 0;
         EncoderInput input = start;
         FinishReason reason = FinishReason.LENGTH;
@@ -121,6 +121,9 @@ public final class MaskedLoop {
             }];
             int id = choose(input.with(position, maskId), position, sampler, clock);
             input = input.with(position, id);
+            if (count == written.length) {
+                written = Arrays.copyOf(written, (int) Math.min(iterations, 2L * count));
+            }
             written[count++] = id;
             listener.accept(id);
         }

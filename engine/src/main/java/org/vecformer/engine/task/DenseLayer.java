@@ -20,6 +20,9 @@ import org.vecformer.loader.TensorInfo;
  */
 public final class DenseLayer {
 
+    /** What an array can have. */
+    private static final long MAX_ELEMENTS = Integer.MAX_VALUE - 8;
+
     private final float[] weight;
     private final float[] bias;
     private final int inputs;
@@ -57,6 +60,10 @@ public final class DenseLayer {
         if (tensor.dtype() != DType.F32 || !tensor.shape().equals(shape)) {
             throw new FormatException(path,
                     "tensor " + name + " is " + tensor.describe() + ", expected F32 " + shape);
+        }
+        if (tensor.elements() > MAX_ELEMENTS) {
+            throw new FormatException(path, "tensor " + name + " is " + tensor.describe() + ", expected at most "
+                    + MAX_ELEMENTS + " numbers");
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment data = arena.allocate(tensor.byteSize(), Float.BYTES);

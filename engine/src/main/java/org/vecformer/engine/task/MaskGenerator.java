@@ -76,6 +76,15 @@ public final class MaskGenerator extends EncoderTask {
                 : extend(loop, start, options, randomSeed, listener);
     }
 
+    /**
+     * Ends the generation that runs, if any, before its next token: its result has the reason CANCELLED. From any
+     * thread.
+     */
+    @Override
+    public void cancel() {
+        super.cancel();
+    }
+
     private GenerationResult extend(MaskedLoop loop, EncoderInput start, MaskGenerationOptions options,
             long randomSeed, TokenListener listener) {
         int masks = options.strategy() == MaskStrategy.APPEND ? 1 : options.masks();

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -173,7 +174,7 @@ class TaskOracleTest {
             for (int i = 0; i < rows.size(); i++) {
                 JsonNode args = rows.get(i).get("args");
                 TokenClassifierOptions options = TokenClassifierOptions.defaults().withAggregation(
-                        Aggregation.valueOf(args.get("aggregation_strategy").asText().toUpperCase()));
+                        Aggregation.valueOf(args.get("aggregation_strategy").asText().toUpperCase(Locale.ROOT)));
                 if (args.has("ignore_labels")) {
                     options = options.withIgnoreLabels(strings(args.get("ignore_labels")));
                 }
