@@ -1,5 +1,6 @@
 package org.vecformer.loader.convert;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -49,10 +50,10 @@ final class ArchiveTree implements FileTree {
             tree = new ArchiveTree(name, new ZipFile(path.toFile()), scratch, pulse);
             tree.list();
             return tree;
-        } catch (ZipException | IllegalArgumentException | UnsupportedOperationException e) {
-            FormatException failure = new FormatException(
-                    name + ": the zip file cannot be read (" + FormatException.plain(String.valueOf(e.getMessage()))
-                            + "); it is damaged or cut short");
+        } catch (ZipException | EOFException | IllegalArgumentException | UnsupportedOperationException e) {
+            FormatException failure = new FormatException(name + ": the zip file cannot be read (" + e.getClass()
+                    .getSimpleName() + (e.getMessage() == null ? "" : ": " + FormatException.plain(e.getMessage()))
+                    + "); it is damaged or cut short");
             failure.initCause(e);
             if (tree != null) {
                 tree.close();

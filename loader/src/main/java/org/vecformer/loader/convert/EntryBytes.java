@@ -92,8 +92,9 @@ final class EntryBytes implements ByteSource {
     }
 
     private FormatException unreadable(IOException cause) {
-        FormatException unreadable = error("the entry cannot be unpacked (" + FormatException.plain(
-                String.valueOf(cause.getMessage())) + "); the archive is damaged");
+        FormatException unreadable = error("the entry cannot be unpacked (" + cause.getClass().getSimpleName()
+                + (cause.getMessage() == null ? "" : ": " + FormatException.plain(cause.getMessage()))
+                + "); the archive is damaged");
         unreadable.initCause(cause);
         return unreadable;
     }

@@ -234,15 +234,10 @@ final class TensorBundle implements WeightSource {
         entries.values().stream().filter(entry -> entry.parts.isEmpty()).forEach(placed::add);
         placed.sort(Comparator.comparingInt(Entry::shard).thenComparingLong(Entry::offset)
                 .thenComparingLong(Entry::size));
-        int shard = -1;
-        long next = 0;
+        Entry before = null;
         for (Entry entry : placed) {
-            if (entry.shard != shard) {
-                shard = entry.shard;
-                next = 0;
-            }
-            checkPlace(entry, next);
-            next = entry.offset + entry.size;
+            checkPlace(entry, before != null && before.shard == entry.shard ? before : null);
+            before = entry;
         }
         List<Entry> ordered = new ArrayList<>(entries.values());
         ordered.sort(Comparator.comparingInt(Entry::shard).thenComparingLong(Entry::offset).thenComparing(Entry::name));
@@ -255,15 +250,15 @@ final class TensorBundle implements WeightSource {
         }
     }
 
-    private void checkPlace(Entry entry, long next) throws FormatException {
+    private void checkPlace(Entry entry, Entry before) throws FormatException {
         long size = shardSizes[entry.shard];
         if (entry.offset < 0 || entry.size < 0 || entry.size > size || entry.offset > size - entry.size) {
             throw error(quote(entry.name) + " has " + entry.size + " bytes at " + entry.offset + ", but "
                     + FileTree.baseName(shard(entry.shard)) + " has " + size + " bytes; it is cut short");
         }
-        if (entry.offset < next) {
-            throw error(quote(entry.name) + " begins at byte " + entry.offset + " of its shard, where another tensor"
-                    + " ends at " + next + ": they overlap");
+        if (before != null && entry.offset < before.offset + before.size) {
+            throw error(quote(entry.name) + " begins at byte " + entry.offset + " of its shard, before "
+                    + quote(before.name) + " ends at " + (before.offset + before.size) + ": they overlap");
         }
         if (entry.dtype() != null && bytes(entry) != entry.size) {
             throw error(quote(entry.name) + " is " + entry.dtype() + " " + entry.shape + ", which is "
