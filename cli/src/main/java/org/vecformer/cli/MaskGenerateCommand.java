@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
 @Command(name = "mask-generate", description = {"Writes text with a BERT, which only fills gaps: mask by mask.",
     ""}, sortOptions = false, footer = {"",
         "sequential puts --masks masks behind the (last) text and fills the first of them, again and again; append does so",
-        "with one mask, which ends the text at once; both are greedy if nothing else is said. gibbs puts --max-new-tokens",
+        "with one mask, the naive way, to compare with; both are greedy if nothing else is said. gibbs puts --max-new-tokens",
         "masks behind the text, or takes those that it has, and gives each of them new tokens over and over (Wang and Cho",
         "2019); with --max-new-tokens 0 and no mask the text itself is changed. It draws tokens if nothing else is said.",
         "Example: java -jar gpt2.jar mask-generate \"Bob is a good man.\" --pair \"He has\" --model bert-base-uncased",
@@ -45,7 +45,7 @@ final class MaskGenerateCommand implements Callable<Integer> {
     @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "15", description = "write at most so many tokens; gibbs: put so many masks behind the text (default: ${DEFAULT-VALUE})")
     int maxNewTokens;
 
-    @Option(names = "--stop-tokens", paramLabel = "TOKENS", description = "sequential, append: tokens that end the text, with spaces between them; empty for none (default: \". ? !\")")
+    @Option(names = "--stop-tokens", paramLabel = "TOKENS", description = "sequential, append: tokens that end the text, with spaces between them; empty for none (default: \". ? !\" for sequential, none for append)")
     String stopTokens;
 
     @Option(names = "--iterations", paramLabel = "N", description = "gibbs: how often a token is replaced (default: 500)")

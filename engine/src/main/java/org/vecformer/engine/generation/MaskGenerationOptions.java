@@ -77,9 +77,9 @@ public record MaskGenerationOptions(MaskStrategy strategy, int masks, int maxNew
                 OptionalLong.empty(), false, 0, 0, ResampleOrder.RANDOM);
     }
 
-    /** As {@link #sequential}, with one mask at the end. */
+    /** The naive way, to compare with: one mask at the end, over and over, with nothing that ends the text. */
     public static MaskGenerationOptions append() {
-        return sequential().withStrategy(MaskStrategy.APPEND);
+        return sequential().withStrategy(MaskStrategy.APPEND).withStopTokens();
     }
 
     /**
