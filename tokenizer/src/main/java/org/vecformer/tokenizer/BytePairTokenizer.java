@@ -47,12 +47,12 @@ public final class BytePairTokenizer extends SubwordTokenizer {
     }
 
     @Override
-    void encode(char[] text, IntList ids) {
+    void appendIds(char[] text, IntList ids) {
         encode(text, ids, null, null);
     }
 
     @Override
-    EncodedText encode(char[] text) {
+    EncodedText encodeText(char[] text) {
         IntList ids = new IntList(text.length / 3 + 8);
         IntList words = new IntList(text.length / 3 + 8);
         OffsetTracker tracker = new OffsetTracker(text, text.length / 3 + 8, model.trim());

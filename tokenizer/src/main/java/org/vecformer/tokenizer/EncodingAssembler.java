@@ -45,7 +45,7 @@ final class EncodingAssembler {
         boolean truncated = keep[0] < first.size() || keep[1] < other.size();
         List<Encoding> encodings = new ArrayList<>();
         encodings.add(join(pieces, first, firstParts.getFirst(), other, secondParts.getFirst(), options, truncated));
-        int length = options.paddedLength(encodings.getFirst().size());
+        int length = options.pads() ? options.paddedLength(encodings.getFirst().size()) : 0;
         if (allWindows) {
             // The order in which the reference merges what overflowed.
             for (Range part : firstParts.subList(1, firstParts.size())) {

@@ -61,6 +61,10 @@ public record EncodingOptions(int maxLength, Truncation truncation, int stride, 
         return new EncodingOptions(maxLength, truncation, stride, padTo, padToMultipleOf, newSpecialTokens);
     }
 
+    boolean pads() {
+        return padTo > 0 || padToMultipleOf > 0;
+    }
+
     /** The length an encoding of {@code size} ids is to be filled up to; {@code size} if it is long enough. */
     int paddedLength(int size) {
         int length = padTo > 0 ? padTo : size;

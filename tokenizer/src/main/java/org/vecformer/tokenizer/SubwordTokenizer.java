@@ -59,17 +59,17 @@ abstract sealed class SubwordTokenizer implements Tokenizer permits BytePairToke
     }
 
     /** Appends the ids of a text without special tokens around it. */
-    abstract void encode(char[] text, IntList ids);
+    abstract void appendIds(char[] text, IntList ids);
 
     /** The ids of a text without special tokens around it, with words and offsets. */
-    abstract EncodedText encode(char[] text);
+    abstract EncodedText encodeText(char[] text);
 
     @Override
     public final int[] ids(CharSequence text) {
         char[] chars = text.toString().toCharArray();
         IntList ids = new IntList(chars.length / 3 + 8);
         ids.addAll(before, before.length);
-        encode(chars, ids);
+        appendIds(chars, ids);
         ids.addAll(after, after.length);
         return ids.toArray();
     }
@@ -86,8 +86,8 @@ abstract sealed class SubwordTokenizer implements Tokenizer permits BytePairToke
 
     private List<Encoding> assemble(CharSequence text, CharSequence pair, EncodingOptions options, boolean all) {
         Objects.requireNonNull(options, "options");
-        EncodedText first = encode(text.toString().toCharArray());
-        EncodedText second = pair == null ? null : encode(pair.toString().toCharArray());
+        EncodedText first = encodeText(text.toString().toCharArray());
+        EncodedText second = pair == null ? null : encodeText(pair.toString().toCharArray());
         return assembler.assemble(first, second, options, all);
     }
 

@@ -64,12 +64,12 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
     }
 
     @Override
-    void encode(char[] text, IntList ids) {
+    void appendIds(char[] text, IntList ids) {
         new Run(text, ids, false).run();
     }
 
     @Override
-    EncodedText encode(char[] text) {
+    EncodedText encodeText(char[] text) {
         Run run = new Run(text, new IntList(text.length / 4 + 8), true);
         run.run();
         return new EncodedText(run.ids.toArray(), run.wordOf.toArray(),
