@@ -1,5 +1,7 @@
 package org.vecformer.bench;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
 import java.util.Arrays;
 
 /** The values that the rounds of a measurement gave. */
@@ -37,5 +39,12 @@ record Samples(double[] values) {
             shares[i] = values[i] * factor / limits.values[i];
         }
         return new Samples(shares);
+    }
+
+    /** Writes fields for the median, the least and the most. */
+    void write(JsonGenerator json, String prefix) throws IOException {
+        json.writeNumberField(prefix + "median", median());
+        json.writeNumberField(prefix + "least", least());
+        json.writeNumberField(prefix + "most", most());
     }
 }

@@ -5,10 +5,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -67,61 +65,24 @@ public final class SpeedReport {
             boolean json = false;
             boolean check = false;
             boolean help = false;
-            var rest = Arrays.asList(args).iterator();
-            while (rest.hasNext()) {
-                String option = rest.next();
-                switch (option) {
+            Arguments arguments = new Arguments(args);
+            while (arguments.next()) {
+                switch (arguments.option()) {
                     case "--json" -> json = true;
                     case "--check" -> check = true;
                     case "--help" -> help = true;
-                    case "--model", "--weights", "--backend", "--rounds", "--threads" -> {
-                        if (!rest.hasNext()) {
-                            throw new IllegalArgumentException(option + " needs a value");
-                        }
-                        String value = rest.next();
-                        switch (option) {
-                            case "--model" -> model = Optional.of(Path.of(value));
-                            case "--weights" -> weights = weights(value);
-                            case "--backend" -> backend = switch (value) {
-                                case "vector" -> BackendChoice.VECTOR;
-                                case "scalar" -> BackendChoice.SCALAR;
-                                default -> throw new IllegalArgumentException(
-                                        "--backend is " + value + "; expected vector or scalar");
-                            };
-                            case "--rounds" -> rounds = number(option, value, 10_000);
-                            default -> threads = number(option, value, EngineOptions.MOST_THREADS);
-                        }
-                    }
-                    default -> throw new IllegalArgumentException("unknown option " + option + "; see --help");
+                    case "--model" -> model = Optional.of(arguments.path());
+                    case "--weights" -> weights = arguments.weights();
+                    case "--backend" -> backend = arguments.backend();
+                    case "--rounds" -> rounds = arguments.rounds();
+                    case "--threads" -> threads = arguments.threads();
+                    default -> throw arguments.unknown();
                 }
             }
             if (check && !weights.contains(WeightType.F32)) {
                 throw new IllegalArgumentException("--check is about float32, which --weights leaves out");
             }
             return new Options(model, weights, backend, rounds, threads, json, check, help);
-        }
-
-        private static List<WeightType> weights(String list) {
-            List<WeightType> types = new ArrayList<>();
-            for (String name : list.split(",", -1)) {
-                types.add(Arrays.stream(WeightType.values()).filter(type -> spelt(type).equals(name)).findFirst()
-                        .orElseThrow(() -> new IllegalArgumentException(
-                                "--weights names \"" + name + "\"; expected f32, bf16 or f16")));
-            }
-            return types;
-        }
-
-        private static int number(String option, String value, int most) {
-            int number;
-            try {
-                number = Integer.parseInt(value);
-            } catch (NumberFormatException _) {
-                number = 0;
-            }
-            if (number < 1 || number > most) {
-                throw new IllegalArgumentException(option + " is " + value + "; expected 1 to " + most);
-            }
-            return number;
         }
     }
 
@@ -158,9 +119,9 @@ public final class SpeedReport {
             out.print(HELP);
             return OK;
         }
-        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-            err.println("SpeedReport: the limits are measured with vectors: start java with "
-                    + "--add-modules jdk.incubator.vector");
+        Optional<String> missing = Machine.vectorsMissing();
+        if (missing.isPresent()) {
+            err.println("SpeedReport: " + missing.get());
             return USAGE;
         }
         if (options.model.isPresent()) {
@@ -180,7 +141,7 @@ public final class SpeedReport {
             engine.awaitWarmUp();
             ModelFiles files = ModelFiles.of(directory);
             if (!options.json) {
-                out.printf(Locale.ROOT, "%s; %s; Java %s; %s%n", processor(), engine.description(),
+                out.printf(Locale.ROOT, "%s; %s; Java %s; %s%n", Machine.processor(), engine.description(),
                         Runtime.version(), options.model.map(m -> "model " + m).orElse("random GPT-2 124M"));
                 out.printf(Locale.ROOT,
                         "prompt of %d tokens, then %d tokens greedily; rounds: %d; median (least - most)%n%n",
@@ -226,9 +187,9 @@ public final class SpeedReport {
         return List.of(
                 new Line("read bandwidth", "GB/s", result.readBandwidth(), null, null),
                 new Line("FMA peak", "GFLOP/s", result.fmaPeak(), null, null),
-                new Line("decode " + spelt(type), "tokens/s", result.decode(),
+                new Line("decode " + Arguments.spelt(type), "tokens/s", result.decode(),
                         result.decode().shareOf(gigabytesPerToken, result.readBandwidth()), "read bandwidth"),
-                new Line("prompt " + spelt(type), "tokens/s", result.prompt(),
+                new Line("prompt " + Arguments.spelt(type), "tokens/s", result.prompt(),
                         result.prompt().shareOf(gigaflopsPerToken, result.fmaPeak()), "FMA peak"));
     }
 
@@ -265,43 +226,18 @@ public final class SpeedReport {
         try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
             json.writeStartObject();
             json.writeStringField("test", line.name);
-            json.writeStringField("weights", spelt(type));
+            json.writeStringField("weights", Arguments.spelt(type));
             json.writeStringField("backend", engine.backend());
             json.writeNumberField("threads", engine.threads());
             json.writeNumberField("rounds", line.values.values().length);
             json.writeStringField("unit", line.unit);
-            samples(json, "", line.values);
+            line.values.write(json, "");
             if (line.shares != null) {
                 json.writeStringField("limit", line.limit);
-                samples(json, "share_", line.shares);
+                line.shares.write(json, "share_");
             }
             json.writeEndObject();
         }
         return text.toString();
-    }
-
-    private static void samples(JsonGenerator json, String prefix, Samples samples) throws IOException {
-        json.writeNumberField(prefix + "median", samples.median());
-        json.writeNumberField(prefix + "least", samples.least());
-        json.writeNumberField(prefix + "most", samples.most());
-    }
-
-    private static String spelt(WeightType type) {
-        return type.name().toLowerCase(Locale.ROOT);
-    }
-
-    /** The processor's name where Linux tells it. */
-    private static String processor() {
-        Path info = Path.of("/proc/cpuinfo");
-        String kind = System.getProperty("os.arch");
-        if (Files.isReadable(info)) {
-            try (var lines = Files.lines(info)) {
-                kind = lines.filter(line -> line.startsWith("model name")).findFirst()
-                        .map(line -> line.substring(line.indexOf(':') + 1).strip()).orElse(kind);
-            } catch (IOException _) {
-                // The name is a courtesy.
-            }
-        }
-        return kind;
     }
 }

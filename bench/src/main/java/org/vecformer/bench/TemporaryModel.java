@@ -3,6 +3,7 @@ package org.vecformer.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.Gpt2Config;
 
 /**
@@ -18,11 +19,24 @@ final class TemporaryModel implements AutoCloseable {
         this.directory = directory;
     }
 
+    /** Writes a model into a folder. */
+    private interface Content {
+        void write(Path folder) throws IOException;
+    }
+
     static TemporaryModel create(Gpt2Config config) throws IOException {
+        return create(folder -> RandomModel.write(folder, config, RandomModel.SEED));
+    }
+
+    static TemporaryModel create(BertConfig config) throws IOException {
+        return create(folder -> RandomModel.write(folder, config, RandomModel.SEED));
+    }
+
+    private static TemporaryModel create(Content content) throws IOException {
         TemporaryModel model = new TemporaryModel(Files.createTempDirectory("vecformer-bench"));
         Runtime.getRuntime().addShutdownHook(model.hook);
         try {
-            RandomModel.write(model.directory, config, RandomModel.SEED);
+            content.write(model.directory);
             return model;
         } catch (Throwable e) {
             model.close();

@@ -10,13 +10,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /** The jar as people run it. */
 class BenchmarksJarIT {
 
     private static final List<Class<?>> ALL = List.of(ActivationBenchmark.class, AttentionBenchmark.class,
-            ForwardBenchmark.class, LayerNormBenchmark.class, MatmulBenchmark.class, SamplingBenchmark.class,
+            EncoderBenchmark.class, ForwardBenchmark.class, LayerNormBenchmark.class, MatmulBenchmark.class,
+            SamplingBenchmark.class,
             StartBenchmark.class, TokenizerBenchmark.class);
 
     private final Path jar = Path.of(System.getProperty("vecformer.jar"));
@@ -47,19 +50,29 @@ class BenchmarksJarIT {
                 .containsExactlyInAnyOrderElementsOf(expected);
     }
 
-    @Test
-    void theReportStarts() throws IOException, InterruptedException {
-        Run run = java("-cp", jar.toString(), "org.vecformer.bench.SpeedReport", "--help");
+    @ParameterizedTest
+    @ValueSource(strings = {"SpeedReport", "EncoderReport", "TokenizerReport"})
+    void theReportsStart(String report) throws IOException, InterruptedException {
+        Run run = java("-cp", jar.toString(), "org.vecformer.bench." + report, "--help");
         assertThat(run.status).as(run.output).isZero();
-        assertThat(run.output).startsWith("usage: java --add-modules jdk.incubator.vector");
+        assertThat(run.output).startsWith("usage: java ").contains("org.vecformer.bench." + report + " [options]");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SpeedReport", "EncoderReport"})
+    void withoutTheVectorModuleAReportSaysWhatToDo(String report) throws IOException, InterruptedException {
+        Run run = java("-cp", jar.toString(), "org.vecformer.bench." + report);
+        assertThat(run.status).isEqualTo(2);
+        assertThat(run.output.lines()).containsExactly(report
+                + ": the limits are measured with vectors: start java with --add-modules jdk.incubator.vector");
     }
 
     @Test
-    void withoutTheVectorModuleTheReportSaysWhatToDo() throws IOException, InterruptedException {
-        Run run = java("-cp", jar.toString(), "org.vecformer.bench.SpeedReport");
-        assertThat(run.status).isEqualTo(2);
-        assertThat(run.output.lines()).containsExactly(
-                "SpeedReport: the limits are measured with vectors: start java with --add-modules jdk.incubator.vector");
+    void whatWeAreComparedWithIsNotInIt() throws IOException {
+        try (JarFile file = new JarFile(jar.toFile())) {
+            assertThat(file.stream().map(entry -> entry.getName()))
+                    .noneMatch(name -> name.startsWith("ai/") || name.endsWith(".onnx") || name.endsWith(".so"));
+        }
     }
 
     private record Run(int status, String output) {}

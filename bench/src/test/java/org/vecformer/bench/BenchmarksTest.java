@@ -4,14 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vecformer.engine.BackendChoice;
 import org.vecformer.engine.WeightType;
 import org.vecformer.loader.Activation;
+import org.vecformer.loader.BertConfig;
 
 /** Each benchmark of an op runs, untimed, and passes its own check; and the check finds a wrong result. */
 class BenchmarksTest {
@@ -41,6 +46,22 @@ class BenchmarksTest {
         benchmark.open();
         benchmark.compute();
         benchmark.checkAndClose();
+    }
+
+    @ParameterizedTest
+    @EnumSource(EncoderBenchmark.Batch.class)
+    void encoder(EncoderBenchmark.Batch batch, @TempDir Path folder) throws IOException, InterruptedException {
+        RandomModel.write(folder, BertConfig.ofSizes(300, 128, 24, 2, 3), 1);
+        for (BackendChoice backend : List.of(BackendChoice.SCALAR, BackendChoice.VECTOR)) {
+            EncoderBenchmark benchmark = new EncoderBenchmark();
+            benchmark.backend = backend;
+            benchmark.weights = WeightType.F32;
+            benchmark.batch = batch;
+            benchmark.threads = 1;
+            benchmark.open(folder);
+            assertThat(benchmark.encode().length).isEqualTo(batch.shape().lengths().size());
+            benchmark.checkAndClose();
+        }
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 package org.vecformer.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,8 +12,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.BackendChoice;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
+import org.vecformer.engine.WeightType;
 import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.LoadOptions;
+import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.ModelFiles;
 
@@ -42,6 +45,26 @@ class RandomModelTest {
                 assertThat(samples.least()).isPositive();
                 assertThat(samples.most()).isFinite();
             }
+        }
+    }
+
+    @Test
+    void aBertLoadsAndComputesSomething() throws IOException {
+        BertConfig config = BertConfig.ofSizes(300, 64, 24, 2, 3);
+        RandomModel.write(folder, config, 1);
+        try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(BackendChoice.SCALAR).withThreads(1));
+                VecformerEncoder encoder = VecformerEncoder.load(engine, ModelFiles.of(folder), WeightType.F32);
+                var prepared = encoder.prepare(List.of(new int[]{7, 200, 31}, new int[]{8, 200, 31}))) {
+            assertThat(encoder.config()).isEqualTo(config);
+            // Hand-counted: embeddings (300 + 64 + 2) x 24 and their norm, two blocks of 7224, the pooler 600.
+            assertThat(encoder.parameters()).isEqualTo(366 * 24 + 48 + 2 * 7224 + 600);
+            float[][] vectors = prepared.encode();
+            double square = 0;
+            for (float x : vectors[0]) {
+                square += x * x;
+            }
+            assertThat(square).isCloseTo(1, within(1e-5));
+            assertThat(vectors[1]).isNotEqualTo(vectors[0]);
         }
     }
 
