@@ -248,8 +248,12 @@ final class TokenizerFiles {
     }
 
     private int unknown(WordPieceModel wordPiece, SpecialIds ids) throws TokenizerException {
-        OptionalInt id = wordPiece.unknownToken() == null ? ids.unknown() : find(wordPiece.unknownToken());
-        return required("unk_token", id);
+        if (wordPiece.unknownToken() == null) {
+            return required("unk_token", ids.unknown());
+        }
+        return find(wordPiece.unknownToken()).orElseThrow(() -> new TokenizerException(
+                directory.resolve("tokenizer.json"), "field model.unk_token is "
+                        + JsonObject.shown(wordPiece.unknownToken()) + ", expected a token of the vocabulary"));
     }
 
     private int required(String role, OptionalInt id) throws TokenizerException {

@@ -1,11 +1,15 @@
 package org.vecformer.tokenizer;
 
 import java.util.Arrays;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Tokens by id and ids by token. Filled while the files are read, not changed afterwards. */
 final class Vocabulary {
     /** Far above any real vocabulary; keeps one absurd id in a file from asking for gigabytes. */
     static final int LARGEST_ID = (1 << 22) - 1;
+
+    /** Drawn at random, so that no file can be made in advance whose tokens all collide. */
+    private static final int BASE = ThreadLocalRandom.current().nextInt() & ~7 | 5;
 
     private String[] tokens = new String[1024];
     /** Open addressing by the hash of the token; id + 1, 0 for a free slot. */
@@ -34,7 +38,7 @@ final class Vocabulary {
             add(token, id);
             return;
         }
-        int slot = slot(token.hashCode());
+        int slot = slot(hash(token));
         while (slots[slot] != old + 1) {
             slot = slot + 1 & slots.length - 1;
         }
@@ -64,7 +68,7 @@ final class Vocabulary {
 
     /** The id of a token, or -1. */
     int find(String token) {
-        for (int slot = slot(token.hashCode());; slot = slot + 1 & slots.length - 1) {
+        for (int slot = slot(hash(token));; slot = slot + 1 & slots.length - 1) {
             int id = slots[slot] - 1;
             if (id < 0 || tokens[id].equals(token)) {
                 return id;
@@ -77,13 +81,12 @@ final class Vocabulary {
      * 150,000 times.
      */
     int find(char[] text, int from, int to, int from2, int to2) {
-        // As String.hashCode has it.
         int hash = 0;
         for (int i = from; i < to; i++) {
-            hash = 31 * hash + text[i];
+            hash = BASE * hash + text[i];
         }
         for (int i = from2; i < to2; i++) {
-            hash = 31 * hash + text[i];
+            hash = BASE * hash + text[i];
         }
         for (int slot = slot(hash);; slot = slot + 1 & slots.length - 1) {
             int id = slots[slot] - 1;
@@ -111,12 +114,20 @@ final class Vocabulary {
         return true;
     }
 
+    private static int hash(String token) {
+        int hash = 0;
+        for (int i = 0; i < token.length(); i++) {
+            hash = BASE * hash + token.charAt(i);
+        }
+        return hash;
+    }
+
     private int slot(int hash) {
         return hash * 0x9E3779B9 >>> Integer.numberOfLeadingZeros(slots.length) + 1;
     }
 
     private void insert(String token, int id) {
-        int slot = slot(token.hashCode());
+        int slot = slot(hash(token));
         while (slots[slot] != 0) {
             slot = slot + 1 & slots.length - 1;
         }
