@@ -91,8 +91,11 @@ final class FillMaskCommand implements Callable<Integer> {
         }
 
         private void warnOfTargets() {
+            if (options.targets().isEmpty() || run.common.quiet) {
+                return;
+            }
             for (FillMask.Target target : fillMask.targets(options.targets())) {
-                if (!target.exact() && !run.common.quiet) {
+                if (!target.exact()) {
                     streams.err().println("gpt2 fill-mask: the target '" + target.text()
                             + "' is not one token; its first, '" + target.token() + "', stands for it");
                 }

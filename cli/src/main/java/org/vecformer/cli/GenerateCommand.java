@@ -175,8 +175,8 @@ final class GenerateCommand implements Callable<Integer> {
             out.println("");
             out.flush();
             if (!common.quiet) {
-                streams.err().println("gpt2 generate: " + GenerationJson.summary(loaded, result, result.ids().length)
-                        + (sampling.noCache ? ", no cache" : ""));
+                streams.err().println("gpt2 generate: " + GenerationJson.summary(result, result.ids().length) + "; "
+                        + loaded.summary() + (sampling.noCache ? ", no cache" : ""));
             }
         }
     }

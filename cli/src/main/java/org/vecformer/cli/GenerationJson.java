@@ -37,12 +37,11 @@ final class GenerationJson {
     }
 
     /** What was done and how fast, for standard error. */
-    static String summary(LoadedModel model, GenerationResult result, int newTokens) {
+    static String summary(GenerationResult result, int newTokens) {
         return String.format(Locale.ROOT,
-                "%d prompt tokens, %d new (%s); load %.2f s, prompt %.2f s, generation %.2f s, %.1f tokens/s; %s, %s weights",
-                result.promptIds().length, newTokens, reason(result), model.loadSeconds(),
-                result.timing().promptSeconds(), result.timing().generationSeconds(),
-                result.timing().tokensPerSecond(), model.engine().description(), model.weights());
+                "%d prompt tokens, %d new (%s); prompt %.2f s, generation %.2f s, %.1f tokens/s",
+                result.promptIds().length, newTokens, reason(result), result.timing().promptSeconds(),
+                result.timing().generationSeconds(), result.timing().tokensPerSecond());
     }
 
     private static String reason(GenerationResult result) {

@@ -3,6 +3,7 @@ package org.vecformer.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import org.vecformer.engine.task.TaskProgress;
 
 /**
@@ -27,6 +28,12 @@ interface InputTask<I, R> extends AutoCloseable {
 
     /** About how many tokens are computed together; 0 if inputs are computed one by one. */
     int batchTokens();
+
+    /** What was done, for standard error. */
+    default String summary(int inputs, double seconds) {
+        return String.format(Locale.ROOT, "%d %s in %.2f s", inputs, inputs == 1 ? "input" : "inputs", seconds)
+                + (batchTokens() == 0 ? "" : ", in batches of up to " + batchTokens() + " tokens");
+    }
 
     /** Whether the input was too long, so that its end was left out of this result. */
     default boolean truncated(R result) {

@@ -37,6 +37,12 @@ sealed interface LoadedModel extends AutoCloseable permits LoadedGpt2, LoadedBer
         return weightType().name().toLowerCase(Locale.ROOT);
     }
 
+    /** How it was loaded and what computes it, for standard error. */
+    default String summary() {
+        return String.format(Locale.ROOT, "load %.2f s; %s, %s weights", loadSeconds(), engine().description(),
+                weights());
+    }
+
     /**
      * The model's tokenizer.
      *

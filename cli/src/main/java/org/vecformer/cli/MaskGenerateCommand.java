@@ -172,6 +172,7 @@ final class MaskGenerateCommand implements Callable<Integer> {
         private final MaskGenerationOptions options;
         private final MaskGenerator generator;
         private int shown;
+        private GenerationResult last;
 
         Task(LoadedBert loaded, MaskGenerationOptions options) throws CommandException {
             this.loaded = loaded;
@@ -204,7 +205,8 @@ final class MaskGenerateCommand implements Callable<Integer> {
             List<GenerationResult> results = new ArrayList<>();
             try {
                 for (var input : loaded.forTask(inputs)) {
-                    results.add(generator.generate(input, options, listener));
+                    last = generator.generate(input, options, listener);
+                    results.add(last);
                 }
             } catch (UncheckedIOException e) {
                 throw e.getCause();
@@ -241,11 +243,13 @@ final class MaskGenerateCommand implements Callable<Integer> {
         @Override
         public void print(StandardOutput out, Input input, GenerationResult result) throws IOException {
             out.println(result.text().substring(Math.min(shown, result.text().length())));
-            out.flush();
-            if (!run.common.quiet) {
-                streams.err().println("gpt2 mask-generate: "
-                        + GenerationJson.summary(loaded, result, result.timing().generatedTokens()));
-            }
+        }
+
+        @Override
+        public String summary(int inputs, double seconds) {
+            return inputs == 1
+                    ? GenerationJson.summary(last, last.timing().generatedTokens())
+                    : InputTask.super.summary(inputs, seconds);
         }
 
         @Override

@@ -38,11 +38,12 @@ final class RunOptions {
             throws IOException {
         ModelRequest request = new ModelRequest(command, model.model, compute, common, context);
         try (LoadedBert loaded = request.bert(); InputTask<I, R> task = opener.open(loaded)) {
+            long start = System.nanoTime();
             TaskRun<I, R> run = new TaskRun<>(command, this, context, task);
-            if (input == null) {
-                run.lines(lines);
-            } else {
-                run.one(input);
+            int inputs = input == null ? run.lines(lines) : run.one(input);
+            if (!common.quiet) {
+                context.streams().err().println("gpt2 " + command + ": "
+                        + task.summary(inputs, (System.nanoTime() - start) / 1e9) + "; " + loaded.summary());
             }
         }
         return Cli.DONE;

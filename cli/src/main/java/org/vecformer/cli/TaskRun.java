@@ -26,6 +26,7 @@ final class TaskRun<I, R> {
     private final Streams streams;
     private final Interruption interruption;
     private final InputTask<I, R> task;
+    private int written;
 
     TaskRun(String command, RunOptions options, Context context, InputTask<I, R> task) {
         this.command = command;
@@ -36,8 +37,12 @@ final class TaskRun<I, R> {
         this.task = task;
     }
 
-    /** Runs one input and writes its result as the options say. */
-    void one(I input) throws IOException {
+    /**
+     * Runs one input and writes its result as the options say.
+     *
+     * @return how many inputs were run: 1
+     */
+    int one(I input) throws IOException {
         try (ProgressBar bar = bar(); Interruption.Scope _ = interruption.during(task::cancel)) {
             R result = task.run(List.of(input), progress(bar)).getFirst();
             clear(bar);
@@ -49,10 +54,15 @@ final class TaskRun<I, R> {
                 streams.out().flush();
             }
         }
+        return 1;
     }
 
-    /** Runs the lines of standard input. */
-    void lines(LineShape<I> shape) throws IOException {
+    /**
+     * Runs the lines of standard input.
+     *
+     * @return how many results were written
+     */
+    int lines(LineShape<I> shape) throws IOException {
         JsonLines<I> lines = new JsonLines<>(streams.in(), shape);
         try (ProgressBar bar = bar()) {
             while (!interruption.requested()) {
@@ -66,10 +76,11 @@ final class TaskRun<I, R> {
                     throw window.failure;
                 }
                 if (window.last) {
-                    return;
+                    break;
                 }
             }
         }
+        return written;
     }
 
     /**
@@ -132,6 +143,7 @@ final class TaskRun<I, R> {
             R result = results.get(i);
             report("line " + window.numbers.get(i), result);
             JsonResult.line(streams.out(), json -> task.write(json, input, result));
+            written++;
         }
     }
 

@@ -11,10 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,12 +33,19 @@ import picocli.CommandLine.Model.OptionSpec;
  * from the command line itself, so that a new one without a case here fails.
  */
 class OptionsWalkTest {
+    /** Commands whose result itself tells seconds. */
+    private static final Set<String> TIMED = Set.of("generate", "mask-generate", "bench");
+
     @TempDir
     static Path folder;
 
     private static Path padded;
     private static Path other;
     private static Path ending;
+    private static Path filler;
+    private static Path classifier;
+    private static Path tagger;
+    private static Path answerer;
 
     /** Command lines by "command option". */
     private final Map<String, List<Case>> cases = new LinkedHashMap<>();
@@ -58,6 +67,10 @@ class OptionsWalkTest {
                 Files.readString(CommandRun.embeddedModel().resolve("config.json"))
                         .replace("GPT2LMHeadModel", "GPT2ForSequenceClassification"));
         other = CommandRun.copyOfModel(folder.resolve("other"), "config.json", "model.safetensors");
+        filler = TinyBert.write(folder.resolve("filler"), "BertForMaskedLM");
+        classifier = TinyBert.write(folder.resolve("classifier"), "BertForSequenceClassification", "bad", "good");
+        tagger = TinyBert.write(folder.resolve("tagger"), "BertForTokenClassification", "O", "B-PER", "I-PER");
+        answerer = TinyBert.write(folder.resolve("answerer"), "BertForQuestionAnswering");
     }
 
     private static String[] words(String line) {
@@ -124,6 +137,8 @@ class OptionsWalkTest {
         compute("generate", prompt);
         common("generate", prompt, "--model " + folder.resolve("nowhere"));
 
+        collectBert();
+
         changes("--pair", "tokenize", "upon", "Once");
         refused(2, "--pair", "tokenize", "-", "-");
         changes("--max-length", "tokenize", "2", "Once:upon:a:time");
@@ -149,6 +164,14 @@ class OptionsWalkTest {
         common("detokenize", null, "4096");
 
         String output = "--output " + folder.resolve("numbers.safetensors");
+        changes("--pair", "forward", "he:has", "bob --model " + filler + " " + output);
+        refused(2, "--pair", "forward", "x", "Once " + output);
+        changes("--type-ids", "forward", "0,1,1", "--ids 2,5,3 --model " + classifier + " " + output);
+        refused(2, "--type-ids", "forward", "0,1,1", "--ids 5,6,7 " + output);
+        refused(1, "--type-ids", "forward", "0,1,2", "--ids 2,5,3 --model " + filler + " " + output);
+        changes("--attention-mask", "forward", "1,1,0", "--ids 2,5,3 --model " + classifier + " " + output);
+        refused(2, "--attention-mask", "forward", "1,1", "--ids 2,5,3 --model " + filler + " " + output);
+        refused(1, "--attention-mask", "forward", "1,1,2", "--ids 2,5,3 --model " + filler + " " + output);
         changes("--ids", "forward", "5,6", output);
         refused(2, "--ids", "forward", "5", "Once " + output);
         refused(1, "--ids", "forward", "4096", output);
@@ -181,6 +204,8 @@ class OptionsWalkTest {
         refused(1, "-p", "bench", "513", "");
         changes("-n", "bench", "0", "-p 2 -r 1");
         refused(2, "-n", "bench", "0", "-p 0");
+        refused(2, "-n", "bench", "2", "--model " + filler);
+        refused(2, "-p", "bench", "0", "--model " + filler);
         changes("-b", "bench", "3", small);
         refused(2, "-b", "bench", "0", "");
         changes("-r", "bench", "3", "-p 2 -n 2");
@@ -206,6 +231,180 @@ class OptionsWalkTest {
         return folder.resolve("converted");
     }
 
+    /** Commands that need a BERT. */
+    private void collectBert() {
+        String fill = "bob:is:a:[MASK]:man. --model " + filler;
+        changes("--top-k", "fill-mask", "2", fill);
+        refused(2, "--top-k", "fill-mask", "0", fill);
+        changes("--targets", "fill-mask", "he,she", fill);
+        changes("--mask-at", "fill-mask", "1,2", fill);
+        refused(1, "--mask-at", "fill-mask", "99", fill);
+        refused(2, "--mask-at", "fill-mask", "x", fill);
+        refused(2, "--mask-at", "fill-mask", "[]", fill);
+        pair("fill-mask", fill);
+        ids("fill-mask", "--model " + filler);
+        batches("fill-mask", fill);
+        bert("fill-mask", fill, filler, "{\"text\":\"a [MASK]\"}");
+        collectMaskGenerate();
+
+        String embed = "bob:is:a:man --model " + filler;
+        changes("--pooling", "embed", "max", embed);
+        changes("--pooling", "embed", "cls,mean_sqrt_len", embed);
+        refused(1, "--pooling", "embed", "pooler", embed);
+        refused(2, "--pooling", "embed", "least", embed);
+        changes("--normalize", "embed", "", embed + " --json");
+        changes("--max-length", "embed", "3", embed);
+        refused(2, "--max-length", "embed", "0", embed);
+        refused(1, "--max-length", "embed", "999", embed);
+        ids("embed", "--model " + filler);
+        batches("embed", embed);
+        bert("embed", embed, filler, "{\"text\":\"bob\"}");
+
+        String classify = "bob:is:a:man --model " + classifier;
+        changes("--top-k", "classify", "1", classify);
+        refused(2, "--top-k", "classify", "-1", classify);
+        changes("--function", "classify", "none", classify);
+        refused(2, "--function", "classify", "tanh", classify);
+        changes("--max-length", "classify", "3", classify);
+        refused(2, "--max-length", "classify", "0", classify);
+        pair("classify", classify);
+        ids("classify", "--model " + classifier);
+        batches("classify", classify);
+        bert("classify", classify, classifier, "{\"text\":\"bob\"}");
+
+        String tag = "bob:is:a:man:and:he:has:three:kids --ignore-labels X --model " + tagger;
+        changes("--aggregation", "tag", "simple", tag);
+        refused(2, "--aggregation", "tag", "best", tag);
+        changes("--ignore-labels", "tag", "O,B-PER,I-PER", "bob:is:a:man --model " + tagger);
+        changes("--max-length", "tag", "3", tag);
+        refused(2, "--max-length", "tag", "0", tag);
+        changes("--stride", "tag", "1", tag + " --max-length 5");
+        refused(2, "--stride", "tag", "0", tag);
+        ids("tag", "--ignore-labels X --model " + tagger);
+        batches("tag", tag);
+        bert("tag", tag, tagger, "{\"text\":\"bob\"}");
+
+        String context = "bob:is:a:good:man:and:he:has:three:kids --model " + answerer;
+        String answer = context + " --question who:has:kids";
+        changes("--question", "answer", "is:bob:good", context);
+        refused(2, "--question", "answer", "bob", "--ids 2,5,3 --model " + answerer);
+        refused(2, "--question", "answer", "-", "- --model " + answerer);
+        changes("--top-k", "answer", "3", answer);
+        refused(2, "--top-k", "answer", "0", answer);
+        changes("--max-answer-length", "answer", "1", answer + " --top-k 200");
+        refused(2, "--max-answer-length", "answer", "0", answer);
+        changes("--null-answer", "answer", "", answer + " --top-k 200");
+        changes("--align-to-words", "answer", "", "abc:bad:cab --question a --top-k 20 --model " + answerer);
+        changes("--max-length", "answer", "9", answer + " --top-k 200");
+        refused(2, "--max-length", "answer", "0", answer);
+        changes("--stride", "answer", "1", answer + " --max-length 12 --top-k 200");
+        refused(2, "--stride", "answer", "0", answer);
+        refused(1, "--stride", "answer", "300", answer);
+        ids("answer", "--top-k 50 --model " + answerer);
+        batches("answer", answer);
+        bert("answer", answer, answerer, "{\"question\":\"bob\",\"context\":\"he is bob\"}");
+
+        String rank = "bob he:is:bob three:kids --label good --model " + classifier;
+        changes("--label", "rerank", "bad", "bob he:is:bob three:kids --model " + classifier);
+        refused(1, "--label", "rerank", "worst", "bob he --model " + classifier);
+        changes("--top-k", "rerank", "1", rank);
+        refused(2, "--top-k", "rerank", "-1", rank);
+        changes("--function", "rerank", "none", rank + " --json");
+        refused(2, "--function", "rerank", "best", rank);
+        changes("--max-length", "rerank", "4", rank);
+        refused(2, "--max-length", "rerank", "0", rank);
+        batches("rerank", rank);
+        bert("rerank", rank, classifier, "{\"query\":\"bob\",\"documents\":[\"he\",\"she\"]}", "--label good");
+    }
+
+    private void collectMaskGenerate() {
+        String model = " --model " + filler;
+        String write = "bob:is --max-new-tokens 4 --stop-tokens two" + model;
+        changes("--strategy", "mask-generate", "append", write);
+        changes("--strategy", "mask-generate", "gibbs", "bob:is" + model);
+        refused(2, "--strategy", "mask-generate", "beam", write);
+        changes("--masks", "mask-generate", "1", write);
+        refused(2, "--masks", "mask-generate", "0", write);
+        refused(2, "--masks", "mask-generate", "2", write + " --strategy append");
+        changes("--max-new-tokens", "mask-generate", "1", "bob" + model);
+        refused(2, "--max-new-tokens", "mask-generate", "-1", "bob" + model);
+        changes("--stop-tokens", "mask-generate", "two", "bob:is" + model);
+        refused(1, "--stop-tokens", "mask-generate", "nowhere", "bob" + model);
+        refused(2, "--stop-tokens", "mask-generate", ".", "bob --strategy gibbs" + model);
+        String gibbs = "bob:is --max-new-tokens 4 --strategy gibbs --seed 3" + model;
+        changes("--iterations", "mask-generate", "3", gibbs);
+        refused(2, "--iterations", "mask-generate", "0", gibbs);
+        refused(2, "--iterations", "mask-generate", "3", write);
+        changes("--burn-in", "mask-generate", "0", gibbs + " --top-k 0 --iterations 12");
+        refused(2, "--burn-in", "mask-generate", "-1", gibbs);
+        refused(2, "--burn-in", "mask-generate", "3", write);
+        changes("--order", "mask-generate", "left-to-right", gibbs + " --iterations 5");
+        refused(2, "--order", "mask-generate", "up", gibbs);
+        refused(2, "--order", "mask-generate", "random", write);
+        changes("--final-temperature", "mask-generate", "0.01", gibbs + " --temperature 9.5");
+        refused(2, "--final-temperature", "mask-generate", "0", gibbs);
+        refused(2, "--final-temperature", "mask-generate", "2", write);
+        refused(2, "--final-temperature", "mask-generate", "2", "bob --strategy gibbs --greedy" + model);
+        String draw = "bob --max-new-tokens 12 --stop-tokens two --quiet" + model;
+        changes("--greedy", "mask-generate", "", "bob --strategy gibbs --quiet" + model);
+        refused(2, "--greedy", "mask-generate", "", draw + " --seed 1");
+        changes("--temperature", "mask-generate", "9.5", draw + " --seed 1");
+        refused(2, "--temperature", "mask-generate", "0", draw);
+        changes("--top-k", "mask-generate", "1", draw + " --seed 1");
+        refused(2, "--top-k", "mask-generate", "-1", draw);
+        changes("--top-p", "mask-generate", "0.01", draw + " --seed 1");
+        refused(2, "--top-p", "mask-generate", "2", draw);
+        changes("--seed", "mask-generate", "5", draw);
+        refused(2, "--seed", "mask-generate", "x", write);
+        pair("mask-generate", write);
+        ids("mask-generate", "--max-new-tokens 8 --stop-tokens two" + model);
+        bert("mask-generate", write, filler, "{\"text\":\"bob\"}");
+    }
+
+    private void pair(String command, String rest) {
+        changes("--pair", command, "he:has:three:[MASK]", rest);
+        refused(2, "--pair", command, "-", rest.replaceFirst("\\S+", "-"));
+        refused(2, "--pair", command, "x", rest.replaceFirst("\\S+", "--ids 2,5,3"));
+    }
+
+    private void ids(String command, String rest) {
+        String ids = "--json --ids 2,15,16,4,3,18,16,3 ";
+        changes("--ids", command, "2,4,16,16,3,20,3", rest + " --json");
+        refused(2, "--ids", command, "2,x", rest);
+        refused(1, "--ids", command, "2,999,3", rest);
+        refused(2, "--ids", command, "2,3", "bob " + rest);
+        changes("--type-ids", command, "0,0,0,0,0,1,1,1", ids + rest);
+        refused(2, "--type-ids", command, "0,0", ids + rest);
+        refused(2, "--type-ids", command, "0,0", rest);
+        refused(2, "--type-ids", command, "0,x", ids + rest);
+        changes("--attention-mask", command, "1,1,1,1,1,1,0,0", ids + "--type-ids 0,0,0,1,1,1,1,1 " + rest);
+        refused(2, "--attention-mask", command, "0,0", ids + rest);
+        refused(2, "--attention-mask", command, "0,0", rest);
+    }
+
+    private void batches(String command, String rest) {
+        changes("--batch-tokens", command, "64", rest);
+        refused(2, "--batch-tokens", command, "0", rest);
+    }
+
+    private void bert(String command, String rest, Path model, String line) {
+        bert(command, rest, model, line, "");
+    }
+
+    /** What all commands have that need a BERT. */
+    private void bert(String command, String rest, Path model, String line, String linesNeed) {
+        String inputs = rest.replace(" --model " + model, "");
+        changes("--model", command, model.toString(), inputs);
+        refused(1, "--model", command, folder.resolve("nowhere").toString(), inputs);
+        refused(1, "--model", command, other.toString(), inputs);
+        changes("--json", command, "", rest);
+        refused(2, "--json", command, "", "--jsonl --model " + model);
+        changes("--jsonl", command, "", (linesNeed + " --model " + model).strip(), line);
+        refused(2, "--jsonl", command, "", rest);
+        compute(command, rest, "bf16");
+        common(command, rest, inputs + " --model " + folder.resolve("nowhere"));
+    }
+
     private static String embeddedWeights() {
         return CommandRun.embeddedModel().resolve("model.safetensors").toString();
     }
@@ -216,6 +415,11 @@ class OptionsWalkTest {
     }
 
     private void compute(String command, String rest) {
+        compute(command, rest, "f32");
+    }
+
+    /** @param weights another type than the model's own */
+    private void compute(String command, String rest, String weights) {
         changes("--threads", command, "3", rest);
         refused(2, "--threads", command, "0", rest);
         refused(1, "--device", command, "gpu", rest);
@@ -225,7 +429,7 @@ class OptionsWalkTest {
         changes("--backend", command, "scalar", rest);
         refused(2, "--backend", command, "best", rest);
         refused(2, "--require-simd", command, "", (rest + " --backend scalar").strip());
-        changes("--weights", command, "f32", rest);
+        changes("--weights", command, weights, rest);
         refused(1, "--weights", command, "int8", rest);
         refused(1, "--weights", command, "int4", rest);
         refused(2, "--weights", command, "f8", rest);
@@ -274,14 +478,31 @@ class OptionsWalkTest {
             assertThat(with.out()).isEmpty();
             return;
         }
+        boolean timed = TIMED.contains(one.with.get(0));
+        String result = timeless(with, timed) + written(one.with);
         CommandRun without = run(one.input, one.without);
-        assertThat(timeless(with)).isNotEqualTo(timeless(without));
+        assertThat(result).isNotEqualTo(timeless(without, timed) + written(one.without));
         assertThat(with.status()).as(with.err()).isLessThanOrEqualTo(without.status());
     }
 
+    /** What the file of {@code forward} holds. */
+    private static String written(List<String> line) {
+        int option = line.indexOf("--output");
+        try {
+            return option < 0
+                    ? ""
+                    : "file " + Arrays.hashCode(Files.readAllBytes(Path.of(line.get(option + 1))));
+        } catch (IOException e) {
+            return "no file";
+        }
+    }
+
     /** Without what differs from run to run: seconds and speeds. */
-    private static String timeless(CommandRun run) {
-        String text = run.status() + "\n" + run.out() + "\n" + run.err();
+    private static String timeless(CommandRun run, boolean timed) {
+        return run.status() + "\n" + (timed ? timeless(run.out()) : run.out()) + "\n" + timeless(run.err());
+    }
+
+    private static String timeless(String text) {
         return text.replaceAll("\\d+\\.\\d+(E-?\\d+)?( \\+- \\d+\\.\\d+)?", "#");
     }
 
@@ -318,7 +539,7 @@ class OptionsWalkTest {
             assertThat(run.status()).as(option).isEqualTo(2);
             assertThat(run.err()).hasLineCount(1).contains(option.split("=")[0]);
         }
-        for (String command : List.of("chat", "embed", "fill-mask")) {
+        for (String command : List.of("chat", "score", "evaluate")) {
             CommandRun run = CommandRun.of(command, "x");
             assertThat(run.status()).as(command).isEqualTo(2);
             assertThat(run.err()).hasLineCount(1).contains(command);
