@@ -4,38 +4,67 @@
  * <p>A {@link org.vecformer.tokenizer.Tokenizer} is loaded once from a model directory, is immutable afterwards and may
  * be shared by any number of threads. What changes while it works belongs to the caller: an
  * {@link org.vecformer.tokenizer.Encoding} is one answer, a {@link org.vecformer.tokenizer.StreamingDecoder} is the
- * state of one generated text.
+ * state of one generated text. There are two kinds: byte-level byte pair encoding as GPT-2 has it, and WordPiece as BERT
+ * has it.
  *
  * <h2>The way through the room</h2>
  * <ol>
- * <li>{@code TokenizerFiles} reads what is in the directory ({@code tokenizer.json}, or {@code vocab.json} and
- * {@code merges.txt}, and the small files beside them), checks it and hands over a {@code Vocabulary}, a
- * {@code MergeTable} and the added tokens. Files are hostile until proven otherwise: every refusal is a
+ * <li>{@code TokenizerFiles} reads what is in the directory, decides which kind it is, checks it and joins what the files
+ * say; {@code TokenizerJson} takes a {@code tokenizer.json} apart, {@code BytePairReader} and {@code WordPieceReader}
+ * understand their kind's part. Files are hostile until proven otherwise: every refusal is a
  * {@link org.vecformer.tokenizer.TokenizerException} of one sentence that names file, field, value and what was
  * expected.</li>
- * <li>{@code AddedTokens} cuts the text at added tokens such as {@code <|endoftext|>}.</li>
- * <li>{@code PreTokenizer} cuts the rest into words, by hand, exactly where the GPT-2 pattern
- * {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+} would.</li>
- * <li>{@code WordEncoder} turns the UTF-8 bytes of a word into ids, merging the pair of lowest rank until none is left.
- * A bounded {@code WordCache} remembers short words.</li>
- * <li>Backwards, ids become bytes ({@code ByteAlphabet}) and bytes become text ({@code Utf8Decoder}).</li>
+ * <li>{@code AddedTokens} cuts the text at added tokens such as {@code <|endoftext|>} and {@code [MASK]}.</li>
+ * <li><b>GPT-2:</b> {@code PreTokenizer} cuts the rest into words, by hand, exactly where the GPT-2 pattern
+ * {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+} would. {@code WordEncoder} turns
+ * the UTF-8 bytes of a word into ids, merging the pair of lowest rank until none is left; a bounded {@code WordCache}
+ * remembers short words. Backwards, ids become bytes ({@code ByteAlphabet}) and bytes become text
+ * ({@code Utf8Decoder}).</li>
+ * <li><b>BERT:</b> {@code BertNormalizer} cleans the rest, sets CJK ideographs apart, strips accents and lower-cases, and
+ * remembers where each character came from; {@code BertWords} cuts it at white space and punctuation; {@code
+ * WordPieceTokenizer} spells each word, the longest token first, by two {@code PieceTable}s that are asked with a
+ * rolling hash and make no strings. Backwards, tokens are joined with spaces.</li>
+ * <li>{@code EncodingAssembler} cuts one or two encoded texts to size, puts the {@code Template}'s special tokens around
+ * them and fills up.</li>
  * </ol>
+ *
+ * <h2>Which files are read</h2>
+ * {@code tokenizer.json} if there is one (its {@code model.type} tells the kind), else {@code vocab.json} with {@code
+ * merges.txt} for GPT-2, else {@code vocab.txt} for BERT. Where {@code vocab.txt} lies beside GPT-2's files, a {@code
+ * tokenizer_class} of BERT's family in {@code tokenizer_config.json} chooses it. Beside either, {@code
+ * added_tokens.json}, {@code special_tokens_map.json} and {@code tokenizer_config.json} are read; the last has the last
+ * word, also over the normalizer of a {@code tokenizer.json}, as in the reference. A {@code vocab.txt} without settings
+ * is read as Google's uncased models: lower case, accents stripped ({@code strip_accents} follows {@code do_lower_case}
+ * unless it is given), CJK ideographs apart, words of more than 100 characters unknown (Google had 200). A blank line of
+ * a {@code vocab.txt} is an id without a token; of two equal lines the later holds.
  *
  * <h2>Rules worth knowing</h2>
  * <ul>
- * <li>The reference is the Hugging Face {@code tokenizers} library. {@code \s} is Unicode's White_Space (so U+0085 is a
- * space, U+001C and U+200B are not), letters and numbers are Unicode's general categories L and N as this JDK knows
- * them.</li>
+ * <li>The reference is the Hugging Face {@code tokenizers} library, 0.23.2. For GPT-2 {@code \s} is Unicode's White_Space
+ * (so U+0085 is a space, U+001C and U+200B are not), letters and numbers are Unicode's general categories L and N as this
+ * JDK knows them.</li>
+ * <li><b>For BERT no table of the JDK is asked that grows with Unicode.</b> The reference's are old (about Unicode 8),
+ * and a model was trained on what they said: {@code bert-characters.txt} holds them, made by asking the reference about
+ * every code point; how, it says itself. {@code BertCharactersTest} compares every code point.</li>
  * <li><b>Unpaired surrogates</b> are no Unicode characters and have no UTF-8 form: each one is encoded as if it were
- * U+FFFD, so such a text comes back with U+FFFD in their places. Every other string comes back exactly.</li>
- * <li><b>Decoding</b> joins the bytes of all ids and writes U+FFFD for each maximal subpart of a malformed sequence, as
- * Unicode recommends (chapter 3.9) and as Rust and Python do. It never "cleans up" spaces: {@code decode(ids(text))} is
- * {@code text}, whatever {@code clean_up_tokenization_spaces} says.</li>
+ * U+FFFD. For GPT-2 such a text comes back with U+FFFD in their places, and every other string comes back exactly; BERT
+ * leaves U+FFFD out.</li>
+ * <li><b>Decoding GPT-2</b> joins the bytes of all ids and writes U+FFFD for each maximal subpart of a malformed
+ * sequence, as Unicode recommends (chapter 3.9) and as Rust and Python do. It never "cleans up" spaces: {@code
+ * decode(ids(text))} is {@code text}, whatever {@code clean_up_tokenization_spaces} says.</li>
+ * <li><b>Decoding BERT</b> is not the way back: case, accents and spaces are lost. By default, and as the reference's
+ * decoder does it token by token, there is no space before {@code . , ? !}; {@link
+ * org.vecformer.tokenizer.WordPieceTokenizer#decode(int[], boolean, boolean)} can leave it there.</li>
+ * <li><b>Offsets</b> point into the text as it was given. A BERT token covers all that became part of it, marks inside it
+ * included; a mark or control character left out after its last character is not covered, as in the reference.</li>
+ * <li><b>Windows</b> of a long text hold all of it. The reference, since it stops encoding at the maximum length, loses
+ * the end; its windows are the beginning of ours.</li>
  * <li><b>Ids without a token</b> (a padded or sparse vocabulary) decode to nothing, as in the reference, because a
  * model may emit them; {@link org.vecformer.tokenizer.Tokenizer#contains(int)} tells.</li>
  * <li><b>Added tokens keep the ids the files declare</b>, holes included, and decode to their own text. The reference
- * closes holes by renumbering with a warning, and reads an added token such as {@code éé} back as the bytes E9 E9; that
- * would give a model the wrong rows, and a user the wrong text. Files that contradict each other are refused.</li>
+ * closes holes by renumbering with a warning, reads a GPT-2 token such as {@code éé} back as the bytes E9 E9, and shows a
+ * BERT token in lower case; that would give a model the wrong rows, and a user the wrong text. Files that contradict each
+ * other are refused.</li>
  * <li>Settings for truncation and padding that a {@code tokenizer.json} may carry are the caller's business and not
  * read.</li>
  * </ul>

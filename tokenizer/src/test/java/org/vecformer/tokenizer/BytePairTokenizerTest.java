@@ -19,6 +19,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -356,6 +357,59 @@ class BytePairTokenizerTest {
         Files.writeString(configured.resolve("tokenizer_config.json"),
                 "{\"add_bos_token\":true,\"add_eos_token\":true}");
         assertThat(Tokenizer.load(configured).ids(" the")).containsExactly(999, 262, 999);
+    }
+
+    /** Ids, types, words and offsets of the tokenizers library. */
+    @Test
+    void pairsTruncationAndWindows() {
+        EncodingOptions options = EncodingOptions.defaults();
+        Encoding encoding = tiny.encode("the end's<|endoftext|> in", "\u00e9 and", options);
+        assertThat(encoding.ids()).containsExactly(83, 258, 886, 338, 999, 287, 127, 102, 290);
+        assertThat(encoding.typeIds()).containsExactly(0, 0, 0, 0, 0, 0, 1, 1, 1);
+        assertThat(encoding.attentionMask()).containsOnly(1);
+        assertThat(IntStream.range(0, 9).map(encoding::wordOf)).containsExactly(0, 0, 1, 2, 3, 4, 0, 0, 1);
+        assertThat(IntStream.range(0, 9).map(encoding::textOf)).containsExactly(0, 0, 0, 0, 0, 0, 1, 1, 1);
+        assertThat(encoding.offsets(OffsetUnit.CHARS)).isDeepEqualTo(new int[][]{{0, 1}, {1, 3}, {3, 7}, {7, 9},
+            {9, 22}, {22, 25}, {0, 1}, {0, 1}, {1, 5}});
+        List<Encoding> windows = tiny.windows("the end's in", "\u00e9",
+                options.withMaxLength(6).withStride(1).withTruncation(Truncation.ONLY_FIRST));
+        assertThat(windows).extracting(Encoding::ids).containsExactly(new int[]{83, 258, 886, 338, 127, 102},
+                new int[]{338, 287, 127, 102});
+        assertThat(windows.getLast().truncated()).isTrue();
+        assertThat(tiny.encode("the end's in", "\u00e9 and", options.withMaxLength(5)).ids()).containsExactly(83, 258,
+                886, 127, 102);
+        assertThatThrownBy(() -> tiny.encode("the", null, options.withPadTo(9)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("no padding token");
+        assertThat(tiny.continuingPrefix()).isEmpty();
+        assertThat(tiny.mask()).isEmpty();
+        assertThat(tiny.classification()).isEmpty();
+        assertThat(tiny.separator()).isEmpty();
+    }
+
+    /** As transformers' GPT2Tokenizer puts its begin token before each text. */
+    @Test
+    void theBeginTokenStandsBeforeBothTexts() throws IOException {
+        Path files = Fixtures.writeTiny(directory.resolve("bosPair"));
+        Files.writeString(files.resolve("tokenizer_config.json"),
+                "{\"add_bos_token\":true,\"pad_token\":\"<|endoftext|>\",\"model_max_length\":1e30}");
+        Tokenizer tokenizer = Tokenizer.load(files);
+        Encoding encoding = tokenizer.encode(" the", " in", EncodingOptions.defaults().withPadTo(6));
+        assertThat(encoding.ids()).containsExactly(999, 262, 999, 287, 999, 999);
+        assertThat(encoding.typeIds()).containsExactly(0, 0, 1, 1, 0, 0);
+        assertThat(encoding.attentionMask()).containsExactly(1, 1, 1, 1, 0, 0);
+        assertThat(tokenizer.maximumLength()).isEmpty();
+    }
+
+    /** A template that says nothing of pairs. */
+    @Test
+    void aPairWithoutATemplateIsRefused() throws IOException {
+        Tokenizer tokenizer = Tokenizer.load(Fixtures.writeTokenizerJson(directory.resolve("noPair"),
+                Map.of("post_processor", "{\"type\":\"TemplateProcessing\",\"single\":[{\"Sequence\":{\"id\":\"A\","
+                        + "\"type_id\":0}}],\"pair\":[],\"special_tokens\":{}}"),
+                Map.of()));
+        assertThat(tokenizer.ids(" the")).containsExactly(262);
+        assertThatThrownBy(() -> tokenizer.encode(" the", " in", EncodingOptions.defaults()))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("expected one text");
     }
 
     /** The embedded model is read out of the jar. */
