@@ -101,7 +101,7 @@ record BertNormalizer(boolean cleanText, boolean splitChinese, boolean stripAcce
 
     /** The part of a text, normalized. */
     Normalized normalize(char[] text, int from, int to, boolean withOffsets) {
-        Normalized out = new Normalized(to - from + 16, withOffsets);
+        Normalized out = new Normalized((int) Math.min(to - from + 16L, Integer.MAX_VALUE - 8), withOffsets);
         byte[] ascii = ASCII[asciiTable()];
         Marks marks = null;
         for (int at = from; at < to;) {

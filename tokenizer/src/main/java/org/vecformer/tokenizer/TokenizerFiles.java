@@ -32,8 +32,8 @@ final class TokenizerFiles {
     private static final Set<String> WORD_PIECE_CLASSES = Set.of("BertTokenizer", "DistilBertTokenizer",
             "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer", "SqueezeBertTokenizer",
             "LayoutLMTokenizer", "LxmertTokenizer", "RetriBertTokenizer");
-    /** Far above any real token; keeps one absurd token in a file from asking for gigabytes. */
-    private static final int LONGEST_ADDED_TOKEN = 1 << 14;
+    /** Far above any real token; keeps one absurd token in a file from asking for gigabytes, or for hours. */
+    private static final int LONGEST_ADDED_TOKEN = 512;
 
     private final Path directory;
     private final JsonObject config;

@@ -11,10 +11,10 @@ import java.nio.file.Path;
  * by the longest that continues it. Immutable and thread-safe.
  */
 public final class WordPieceTokenizer extends SubwordTokenizer {
+    private static final BertNormalizer UNCHANGED = new BertNormalizer(false, false, false, false);
+
     private final WordPieceModel model;
     private final BertNormalizer normalizer;
-    private static final BertNormalizer NOTHING = new BertNormalizer(false, false, false, false);
-
     private final AddedTokens addedTokens;
     /** The words that are never split; null if there are none. */
     private final AddedTokens neverSplit;
@@ -128,7 +128,7 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
                     if ((start == from || PreTokenizer.isSpace(text[start - 1]))
                             && (end == to || PreTokenizer.isSpace(text[end]))) {
                         changed(at, start);
-                        word(NOTHING.normalize(text, start, end, wordOf != null), 0, end - start);
+                        word(UNCHANGED.normalize(text, start, end, wordOf != null), 0, end - start);
                         word++;
                         at = end;
                     }

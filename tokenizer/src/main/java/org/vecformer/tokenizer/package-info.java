@@ -43,8 +43,8 @@
  * <li>The reference is the Hugging Face {@code tokenizers} library, 0.23.2. For GPT-2 {@code \s} is Unicode's White_Space
  * (so U+0085 is a space, U+001C and U+200B are not), letters and numbers are Unicode's general categories L and N as this
  * JDK knows them.</li>
- * <li><b>For BERT no table of the JDK is asked that grows with Unicode.</b> The reference's are old (about Unicode 8),
- * and a model was trained on what they said: {@code bert-characters.txt} holds them, made by asking the reference about
+ * <li><b>BERT's categories and decompositions are not the JDK's.</b> The reference's are older (Unicode 8 and 10), and
+ * no newer JDK may change the ids of a text: {@code bert-characters.txt} holds them, made by asking the reference about
  * every code point; how, it says itself. {@code BertCharactersTest} compares every code point.</li>
  * <li><b>Unpaired surrogates</b> are no Unicode characters and have no UTF-8 form: each one is encoded as if it were
  * U+FFFD. For GPT-2 such a text comes back with U+FFFD in their places, and every other string comes back exactly; BERT

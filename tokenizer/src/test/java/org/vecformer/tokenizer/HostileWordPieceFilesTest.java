@@ -113,7 +113,7 @@ class HostileWordPieceFilesTest {
     void anAbsurdAddedToken() throws IOException {
         WordPieceFixtures.write(directory, "{\"added_tokens_decoder\":{\"400\":{\"content\":\"" + "x".repeat(100_000)
                 + "\"}}}");
-        refused().hasMessageContaining("has 100000 characters, expected at most 16384");
+        refused().hasMessageContaining("has 100000 characters, expected at most 512");
         WordPieceFixtures.write(directory, "{\"added_tokens_decoder\":{\"4000000000\":{\"content\":\"x\"}}}");
         refused().hasMessageContaining("expected a token id");
     }
