@@ -115,7 +115,7 @@ class CommandsTest {
         assertThat(CommandRun.of("forward", "x").err()).hasLineCount(1).contains("--output");
     }
 
-    private static float[] read(Safetensors file, String name) throws IOException {
+    static float[] read(Safetensors file, String name) throws IOException {
         TensorInfo tensor = file.find(name).orElseThrow();
         byte[] bytes = new byte[(int) tensor.byteSize()];
         file.read(tensor, 0, MemorySegment.ofArray(bytes));
