@@ -148,7 +148,7 @@ final class BertVariables implements VariableNames.Naming {
         findings.note((given ? "the config has no number of heads" : "there is no config") + ": from the shapes "
                 + layers + " layers, " + hidden + " wide, " + inner + " inside; assumed " + hidden / HEAD_SIZE
                 + " heads of " + HEAD_SIZE + (config.has("hidden_act") ? "" : " and the activation gelu")
-                + " (a bert_config.json given with the conversion would have the word)");
+                + "; give a bert_config.json if that is wrong");
     }
 
     private static void checkShapes(VariableNames names, long vocabulary, long hidden, long positions, long types,
