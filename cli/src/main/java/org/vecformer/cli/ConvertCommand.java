@@ -115,6 +115,15 @@ final class ConvertCommand implements Callable<Integer> {
         streams.err().println("gpt2 convert: " + result.directory() + " holds "
                 + (result.architecture().isEmpty() ? "a model" : result.architecture()) + ": " + result.tensors()
                 + " tensors, " + String.format(Locale.ROOT, "%,d", result.elements()) + " numbers in "
-                + (result.bytes() >> 20) + " MiB, from a " + result.format());
+                + (result.bytes() >> 20) + " MiB, from "
+                + source(result.format()));
+    }
+
+    private static String source(String format) {
+        return switch (format) {
+            case "safetensors" -> format;
+            case "ONNX file" -> "an " + format;
+            default -> "a " + format;
+        };
     }
 }
