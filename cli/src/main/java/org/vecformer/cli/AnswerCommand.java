@@ -15,12 +15,15 @@ import picocli.CommandLine.Option;
 
 /** Answers found in a text. */
 @Command(name = "answer", description = {"Finds the answer to a question in a text (the context), of any length.",
-    ""}, sortOptions = false, footer = {"",
-        "Example: java -jar gpt2.jar answer --question \"Where does Bob live?\" \"Bob lives in Berlin.\" --model path/to/squad-model",
-        "--json writes [{\"score\":0.97,\"start\":13,\"end\":19,\"answer\":\"Berlin\"}], the best answer first. start and end count",
-        "characters of the context as Unicode code points (null for ids); an answer that there is none is empty, from 0 to 0.",
-        "With --jsonl a line is {\"question\":\"...\",\"context\":\"...\"}, or {\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]} with",
-        "the context as type 1."})
+    ""}, sortOptions = false, footer = {
+        "",
+        "Example: java -jar gpt2.jar answer --question \"Where does Bob live?\" \"Bob lives in Berlin.\" "
+                + "--model path/to/squad-model",
+        "--json writes [{\"score\":0.97,\"start\":13,\"end\":19,\"answer\":\"Berlin\"}], the best answer first. "
+                + "start and end count characters of the context as Unicode code points (null for ids); that there "
+                + "is no answer is an empty one from 0 to 0.",
+        "With --jsonl a line is {\"question\":\"...\",\"context\":\"...\"}, or "
+                + "{\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]} with the context as type 1."})
 final class AnswerCommand implements Callable<Integer> {
     private static final LineShape<Input> LINES = new LineShape<>(
             List.of("question", "context", "ids", "token_type_ids", "attention_mask"), AnswerCommand::read);

@@ -17,9 +17,11 @@ import picocli.CommandLine.Option;
 /** Labels of a text or a pair. */
 @Command(name = "classify", description = {"Classifies a text, or a pair of texts.",
     ""}, sortOptions = false, footer = {
-        "", "Example: java -jar gpt2.jar classify \"What a lovely day\" --model path/to/sentiment-model",
+        "",
+        "Example: java -jar gpt2.jar classify \"What a lovely day\" --model path/to/sentiment-model",
         "--json writes [{\"label\":\"positive\",\"score\":0.98}], the best label first, --top-k of them.",
-        "With --jsonl a line is {\"text\":\"...\",\"pair\":\"...\"} or {\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]}."})
+        "With --jsonl a line is {\"text\":\"...\",\"pair\":\"...\"} or "
+                + "{\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]}."})
 final class ClassifyCommand implements Callable<Integer> {
     @Mixin
     PairOptions text = new PairOptions();

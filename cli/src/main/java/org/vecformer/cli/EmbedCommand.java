@@ -19,12 +19,16 @@ import picocli.CommandLine.Parameters;
 
 /** Vectors of texts. */
 @Command(name = "embed", description = {"Makes a vector of each text, for search and comparison.",
-    ""}, sortOptions = false, footer = {"",
-        "Example: java -jar gpt2.jar embed \"A man is eating.\" \"Somebody has lunch.\" --model all-MiniLM-L6-v2",
-        "What is not given is as the model's files say (modules.json, 1_Pooling/config.json, sentence_bert_config.json).",
-        "--json writes {\"dimensions\":384,\"embeddings\":[[0.1,-0.2]]}, a vector a text in their order. Without it the first",
-        "numbers of each vector are shown, and the cosine of each two.",
-        "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]}, and a result as with --json."})
+    ""}, sortOptions = false, footer = {
+        "",
+        "Example: java -jar gpt2.jar embed \"A man is eating.\" \"Somebody has lunch.\" --model "
+                + "all-MiniLM-L6-v2",
+        "What is not given is as the model's files say (modules.json, 1_Pooling/config.json, "
+                + "sentence_bert_config.json).",
+        "--json writes {\"dimensions\":384,\"embeddings\":[[0.1,-0.2]]}, a vector for each text in their "
+                + "order. Without it the first numbers of each vector are shown, and the cosine of each two.",
+        "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]}, and "
+                + "a result as with --json."})
 final class EmbedCommand implements Callable<Integer> {
     private static final int NUMBERS_SHOWN = 6;
 

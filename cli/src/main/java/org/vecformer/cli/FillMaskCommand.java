@@ -16,13 +16,17 @@ import picocli.CommandLine.Option;
 
 /** Candidates for masked tokens. */
 @Command(name = "fill-mask", description = {"Tells what may stand at each [MASK] of a text.",
-    ""}, sortOptions = false, footer = {"",
+    ""}, sortOptions = false, footer = {
+        "",
         "Example: java -jar gpt2.jar fill-mask \"Paris is the [MASK] of France.\" --model bert-base-uncased",
-        "Example: java -jar gpt2.jar fill-mask \"Bob is a good man.\" --pair \"He has three kids.\" --mask-at 4,8,10 --model bert-base-uncased",
-        "--json writes [{\"position\":4,\"candidates\":[{\"id\":0,\"token\":\"\",\"probability\":0.0,\"text\":\"\"}]}], an element a mask. A position",
-        "counts tokens from 0, [CLS] included. text is the whole text with that token in it; with several masks it shows",
-        "the other masks and all special tokens. Without tokenizer files token and text are null, and --mask-at is needed.",
-        "With --jsonl a line is {\"text\":\"...\",\"pair\":\"...\"} or {\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]}."})
+        "Example: java -jar gpt2.jar fill-mask \"Bob is a good man.\" --mask-at 4 --top-k 10 --model "
+                + "bert-base-uncased",
+        "--json writes [{\"position\":4,\"candidates\":[{\"id\":0,\"token\":\"\",\"probability\":0.0,\"text\":\"\"}]}], an "
+                + "element for each mask. A position counts tokens from 0, [CLS] included. text is the whole text "
+                + "with that token in it; with several masks it shows the other masks and all special tokens. "
+                + "Without tokenizer files token and text are null, and --mask-at is needed.",
+        "With --jsonl a line is {\"text\":\"...\",\"pair\":\"...\"} or "
+                + "{\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]}."})
 final class FillMaskCommand implements Callable<Integer> {
     @Mixin
     PairOptions text = new PairOptions();

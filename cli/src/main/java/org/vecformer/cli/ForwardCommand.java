@@ -11,14 +11,17 @@ import picocli.CommandLine.Option;
 
 /** One run of the model, its numbers into a file. */
 @Command(name = "forward", description = {"Runs the model once on one input and writes its numbers to a file.",
-    ""}, sortOptions = false, footer = {"",
-        "The file holds, float32, what the model has of: logits ([positions, vocabulary]; [positions, labels] of a token",
-        "classifier; [positions, 2], start and end, of question answering; [labels] of a classifier; [2] of a next-sentence",
-        "model; [1] of a multiple choice), seq_relationship_logits [2] (the next-sentence head beside a masked-LM one),",
-        "last_hidden_state [positions, width], pooler_output [width], and with --all-hidden hidden_0 to hidden_L. Rows of",
-        "positions that are not attended to are zeros.",
+    ""}, sortOptions = false, footer = {
+        "",
+        "The file holds, float32, what the model has of: logits ([positions, vocabulary]; [positions, "
+                + "labels] of a token classifier; [positions, 2], start and end, of question answering; [labels] of "
+                + "a classifier; [2] of a next-sentence model; [1] of multiple choice), seq_relationship_logits [2] "
+                + "(a next-sentence head beside a masked-LM one), last_hidden_state [positions, width], "
+                + "pooler_output [width], and with --all-hidden hidden_0 to hidden_L. Positions that are not "
+                + "attended to have zeros.",
         "Example: java -jar gpt2.jar forward --ids 440,383 --output numbers.safetensors --all-hidden",
-        "Example: java -jar gpt2.jar forward \"Bob is a good man.\" --pair \"He has three kids.\" --model bert --output n.safetensors",
+        "Example: java -jar gpt2.jar forward \"Bob is a man.\" --pair \"He has kids.\" --model "
+                + "bert-base-uncased --output n.safetensors",
         "--json writes {\"output\":\"\",\"ids\":[],\"tensors\":[{\"name\":\"\",\"dtype\":\"F32\",\"shape\":[]}]}."})
 final class ForwardCommand implements Callable<Integer> {
     @Mixin

@@ -20,18 +20,22 @@ import picocli.CommandLine.Option;
 
 /** Text written by filling masks. */
 @Command(name = "mask-generate", description = {"Writes text with a BERT, which only fills gaps: mask by mask.",
-    ""}, sortOptions = false, footer = {"",
-        "sequential puts --masks masks behind the (last) text and fills the first of them, again and again; append does so",
-        "with one mask, the naive way, to compare with; both are greedy if nothing else is said. gibbs puts --max-new-tokens",
-        "masks behind the text, or takes those that it has, and gives each of them new tokens over and over (Wang and Cho",
-        "2019); with --max-new-tokens 0 and no mask the text itself is changed. It draws tokens if nothing else is said.",
-        "Example: java -jar gpt2.jar mask-generate \"Bob is a good man.\" --pair \"He has\" --model bert-base-uncased",
+    ""}, sortOptions = false, footer = {
+        "",
+        "sequential puts --masks masks behind the (last) text and fills the first of them, again and "
+                + "again; append does so with one mask, the naive way, to compare with; both are greedy if nothing "
+                + "else is said. gibbs puts --max-new-tokens masks behind the text, or takes those that it has, and "
+                + "gives each of them new tokens over and over (Wang and Cho, 2019); with --max-new-tokens 0 and no "
+                + "mask the text itself is changed. It draws tokens if nothing else is said.",
+        "Example: java -jar gpt2.jar mask-generate \"Bob is a good man.\" --pair \"He has\" --model "
+                + "bert-base-uncased",
         "Example: java -jar gpt2.jar mask-generate \"\" --strategy gibbs --seed 7 --model bert-base-uncased",
-        "--json writes {\"prompt_ids\":[],\"sequences\":[{\"text\":\"\",\"ids\":[],\"finish_reason\":\"length|stop|cancelled\"}],\"timing\":",
-        "{\"load_seconds\":0.0,\"prompt_seconds\":0.0,\"generation_seconds\":0.0,\"tokens_per_second\":0.0}}; of gibbs text and ids are",
-        "the whole text without special tokens, else what was written.",
-        "With --jsonl a line is {\"text\":\"...\",\"pair\":\"...\"} or {\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]}; every line",
-        "starts from the same seed."})
+        "--json writes "
+                + "{\"prompt_ids\":[],\"sequences\":[{\"text\":\"\",\"ids\":[],\"finish_reason\":\"length\"}],\"timing\":{}} as "
+                + "generate does; finish_reason is length, stop or cancelled. Of gibbs text and ids are the whole "
+                + "text without special tokens, else what was written.",
+        "With --jsonl a line is {\"text\":\"...\",\"pair\":\"...\"} or "
+                + "{\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]}; every line starts from the same seed."})
 final class MaskGenerateCommand implements Callable<Integer> {
     @Mixin
     PairOptions text = new PairOptions();

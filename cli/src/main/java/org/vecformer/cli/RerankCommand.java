@@ -22,10 +22,14 @@ import picocli.CommandLine.Parameters;
 /** Documents ranked for a query. */
 @Command(name = "rerank", description = {
     "Ranks documents by how well they go with a query, with a model that scores pairs (a cross-encoder).",
-    ""}, sortOptions = false, footer = {"",
-        "Example: java -jar gpt2.jar rerank \"how to boil eggs\" \"Eggs in ten minutes\" \"A history of eggs\" --model path/to/cross-encoder",
-        "--json writes [{\"index\":0,\"score\":0.97,\"text\":\"Eggs in ten minutes\"}], the best document first; index counts those given.",
-        "With --jsonl a line is {\"query\":\"...\",\"documents\":[\"...\",\"...\"]}. Pairs of token ids have their score from classify."})
+    ""}, sortOptions = false, footer = {
+        "",
+        "Example: java -jar gpt2.jar rerank \"how to boil eggs\" \"Eggs in ten minutes\" \"A history of eggs\" "
+                + "--model path/to/cross-encoder",
+        "--json writes [{\"index\":0,\"score\":0.97,\"text\":\"Eggs in ten minutes\"}], the best document first; "
+                + "index counts those that were given.",
+        "With --jsonl a line is {\"query\":\"...\",\"documents\":[\"...\",\"...\"]}. For pairs of token ids there is "
+                + "classify --ids."})
 final class RerankCommand implements Callable<Integer> {
     private static final LineShape<Query> LINES = new LineShape<>(List.of("query", "documents"),
             line -> new Query(line.text("query"), line.texts("documents")));

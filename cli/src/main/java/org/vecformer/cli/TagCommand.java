@@ -17,11 +17,14 @@ import picocli.CommandLine.Option;
 
 /** Labels of the tokens of a text. */
 @Command(name = "tag", description = {"Finds the entities of a text: names, places, whatever the model has labels for.",
-    ""}, sortOptions = false, footer = {"",
-        "Example: java -jar gpt2.jar tag \"Bob lives in Berlin.\" --aggregation simple --model path/to/ner-model",
-        "--json writes [{\"entity_group\":\"PER\",\"score\":0.99,\"word\":\"bob\",\"start\":0,\"end\":3}]; with --aggregation none",
-        "[{\"entity\":\"B-PER\",\"score\":0.99,\"index\":1,\"word\":\"bob\",\"start\":0,\"end\":3}]. start and end count characters of the text",
-        "as Unicode code points (null for ids), index counts tokens.",
+    ""}, sortOptions = false, footer = {
+        "",
+        "Example: java -jar gpt2.jar tag \"Bob lives in Berlin.\" --aggregation simple --model "
+                + "path/to/ner-model",
+        "--json writes [{\"entity_group\":\"PER\",\"score\":0.99,\"word\":\"bob\",\"start\":0,\"end\":3}]; with "
+                + "--aggregation none [{\"entity\":\"B-PER\",\"score\":0.99,\"index\":1,\"word\":\"bob\",\"start\":0,\"end\":3}]. "
+                + "start and end count characters of the text as Unicode code points (null for ids), index counts "
+                + "tokens.",
         "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[],\"token_type_ids\":[],\"attention_mask\":[]}."})
 final class TagCommand implements Callable<Integer> {
     @Mixin

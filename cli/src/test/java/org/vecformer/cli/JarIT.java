@@ -107,6 +107,26 @@ class JarIT {
         }
     }
 
+    /** The same for a BERT, whose lines are computed together where they come together. */
+    @ParameterizedTest
+    @MethodSource("javas")
+    void aBertAnswersLineByLine(String java) throws Exception {
+        String model = TinyBert.write(folder.resolve("bert"), "BertForMaskedLM").toString();
+        String expected = CommandRun.of("fill-mask", "bob is [MASK]", "--json", "--model", model).out();
+        try (JarProcess gpt2 = JarProcess.start(java, "fill-mask", "--jsonl", "--model", model)) {
+            for (int answers = 1; answers <= 3; answers++) {
+                gpt2.input().write("{\"text\":\"bob is [MASK]\"}\n".getBytes(StandardCharsets.UTF_8));
+                gpt2.input().flush();
+                gpt2.awaitOutput(answers * expected.length());
+            }
+            gpt2.input().write("{\"text\":\"bob is [MASK]\"}\n{\"text\":\"bob\"}".getBytes(StandardCharsets.UTF_8));
+            gpt2.input().close();
+            assertThat(gpt2.await()).isEqualTo(1);
+            assertThat(gpt2.out()).isEqualTo(expected.repeat(4));
+            assertThat(gpt2.err()).hasLineCount(1).contains("line 5 of standard input").contains("[MASK]");
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("javas")
     void textIsRightWithoutALocale(String java) throws Exception {

@@ -3,6 +3,8 @@ package org.vecformer.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -21,6 +24,9 @@ class SignalsIT {
         "--threads", "1", "--max-new-tokens", "500"};
 
     private static final String BEGINNING = ", there was a little girl named Lily. She loved to play outside";
+
+    @TempDir
+    Path folder;
 
     static Stream<String> javas() {
         return JarProcess.javas().stream();
@@ -70,6 +76,32 @@ class SignalsIT {
             assertThat(lines).hasSize(2);
             Map<String, Object> second = CommandRun.asObject(CommandRun.json(lines.get(1)));
             assertThat(second.get("sequences").toString()).contains("finish_reason=cancelled");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("javas")
+    void ctrlCLeavesWholeLinesOfABert(String java) throws Exception {
+        String model = TinyBert.write(folder, "BertForMaskedLM").toString();
+        byte[] line = "{\"text\":\"bob is [MASK]\"}\n".getBytes(StandardCharsets.UTF_8);
+        try (JarProcess gpt2 = JarProcess.start(java, "fill-mask", "--jsonl", "--model", model)) {
+            Thread.startVirtualThread(() -> writeForEver(line, gpt2.input()));
+            gpt2.awaitOutput(10_000);
+            gpt2.signalGroup("INT");
+            assertThat(gpt2.await()).isEqualTo(130);
+            assertThat(gpt2.out()).endsWith("]}]\n");
+            assertThat(gpt2.out().lines().distinct()).hasSize(1);
+            assertThat(gpt2.err()).doesNotContain("\tat ");
+        }
+    }
+
+    private static void writeForEver(byte[] line, OutputStream target) {
+        try {
+            while (true) {
+                target.write(line);
+            }
+        } catch (IOException e) {
+            // The reader has gone.
         }
     }
 
