@@ -51,7 +51,7 @@ public final class EncoderReport {
                     + " he would have found them at once if he had cared to lift it.");
 
     private static final String OPTIONS = """
-              --model DIR      a BERT%s
+              --model DIR      a BERT (default: random weights of BERT-base's shape, made in a temporary folder)
               --weights LIST   how ours keeps weights, of f32, bf16, f16 (default: f32); the first is compared with
               --backend NAME   vector or scalar (default: vector)
               --rounds N       how often everything is measured (default: 7)
@@ -95,39 +95,15 @@ public final class EncoderReport {
         }
 
         Plan plan() {
-            return new Plan(rounds, seconds, 4 * seconds);
+            return new Plan(rounds, seconds, 4 * seconds, seconds / 5);
         }
     }
 
-    /** Who else encodes, with the same model. */
+    /** Who else encodes. */
     interface Peers {
 
-        /** What the program is called. */
-        String program();
-
-        /** Whether there are any; they have one model and no other. */
-        boolean any();
-
-        /** Opens them, to compute on so many threads. */
-        List<SentenceEncoder> open(int threads);
-
-        /** Nobody. */
-        Peers NONE = new Peers() {
-            @Override
-            public String program() {
-                return "EncoderReport";
-            }
-
-            @Override
-            public boolean any() {
-                return false;
-            }
-
-            @Override
-            public List<SentenceEncoder> open(int threads) {
-                return List.of();
-            }
-        };
+        /** Opens them with the same model, to compute on so many threads; the list takes one after the other. */
+        void open(ModelFiles model, int threads, List<? super SentenceEncoder> encoders) throws IOException;
     }
 
     private final Options options;
@@ -142,45 +118,45 @@ public final class EncoderReport {
     }
 
     public static void main(String[] args) throws Exception {
-        int status = run(args, Peers.NONE, System.out, System.err);
+        int status = run("EncoderReport", args, (_, _, _) -> {
+        }, System.out, System.err);
         System.out.flush();
         System.exit(status);
     }
 
     /** The program but for the end of the process; returns the exit status. */
-    static int run(String[] args, Peers peers, PrintStream out, PrintStream err) throws InterruptedException {
+    static int run(String program, String[] args, Peers peers, PrintStream out, PrintStream err)
+            throws InterruptedException {
         Options options;
         try {
             options = Options.parse(args);
-            if (peers.any() && options.model.isEmpty() && !options.help) {
-                throw new IllegalArgumentException("--model is missing: the folder of the model that the peers have");
-            }
         } catch (IllegalArgumentException e) {
-            err.println(peers.program() + ": " + e.getMessage());
+            err.println(program + ": " + e.getMessage());
             return USAGE;
         }
         if (options.help) {
             out.printf("usage: java --add-modules jdk.incubator.vector -cp ... org.vecformer.bench.%s [options]%n",
-                    peers.program());
-            out.printf(OPTIONS, peers.any() ? "" : " (default: random weights of BERT-base's shape)");
+                    program);
+            out.print(OPTIONS);
             return OK;
         }
         Optional<String> missing = Machine.vectorsMissing();
         if (missing.isPresent()) {
-            err.println(peers.program() + ": " + missing.get());
+            err.println(program + ": " + missing.get());
             return USAGE;
         }
         try (TemporaryModel random = options.model.isPresent()
                 ? null
                 : TemporaryModel.create(RandomModel.bertBase())) {
-            return report(options, random == null ? options.model.get() : random.directory(), peers, out, err);
+            return report(program, options, random == null ? options.model.get() : random.directory(), peers, out, err);
         } catch (IOException e) {
-            err.println(peers.program() + ": " + e.getMessage());
+            err.println(program + ": " + e.getMessage());
             return USAGE;
         }
     }
 
-    private static int report(Options options, Path directory, Peers peers, PrintStream out, PrintStream err)
+    private static int report(String program, Options options, Path directory, Peers peers, PrintStream out,
+            PrintStream err)
             throws IOException, InterruptedException {
         List<SentenceEncoder> encoders = new ArrayList<>();
         try (Engine engine = Engine.create(
@@ -193,12 +169,12 @@ public final class EncoderReport {
                 for (WeightType type : options.weights) {
                     encoders.add(VecformerEncoder.load(engine, files, type));
                 }
-                encoders.addAll(peers.open(options.threads));
+                peers.open(files, options.threads, encoders);
                 report.run(directory, encoders, limits);
             } finally {
                 encoders.forEach(SentenceEncoder::close);
             }
-            report.failures.forEach(failure -> err.println(peers.program() + ": " + failure));
+            report.failures.forEach(failure -> err.println(program + ": " + failure));
             return report.failures.isEmpty() ? OK : DIFFERENT;
         }
     }
@@ -240,7 +216,7 @@ public final class EncoderReport {
             check("the sentences", encoder, all.get(i));
             out.println(options.json
                     ? json("sentences", encoder, null, null, null, all.get(i))
-                    : String.format(Locale.ROOT, "  %-36s %s", encoder.name(), text(all.get(i))));
+                    : String.format(Locale.ROOT, "  %-42s %s", encoder.name(), text(all.get(i))));
         }
         out.flush();
     }
@@ -265,7 +241,7 @@ public final class EncoderReport {
                             ? ", " + shape.paddedTokens() + " with the padding that peers compute and ours does not"
                             : "",
                     result.fmaPeak().median(), result.fmaPeak().least(), result.fmaPeak().most());
-            out.println(String.format("  %-36s %8s %-19s %-9s %-20s %s", "", "tokens/s", "(least - most)", "of peak",
+            out.println(String.format("  %-42s %8s %-19s %-9s %-20s %s", "", "tokens/s", "(least - most)", "of peak",
                     all.size() > 1 ? "first / this" : "", all.size() > 1 ? "vectors" : "").stripTrailing());
         }
         for (int i = 0; i < encoders.size(); i++) {
@@ -297,7 +273,7 @@ public final class EncoderReport {
 
     private static String text(SentenceEncoder encoder, Samples speed, Samples share, Samples ratio,
             Likeness likeness) {
-        return String.format(Locale.ROOT, "  %-36s %8.0f %-19s %-9s %-20s %s", encoder.name(), speed.median(),
+        return String.format(Locale.ROOT, "  %-42s %8.0f %-19s %-9s %-20s %s", encoder.name(), speed.median(),
                 String.format(Locale.ROOT, "(%.0f - %.0f)", speed.least(), speed.most()),
                 share == null ? "" : String.format(Locale.ROOT, "%.1f %%", 100 * share.median()),
                 ratio == null

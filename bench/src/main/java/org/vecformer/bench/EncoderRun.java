@@ -12,9 +12,6 @@ import org.vecformer.bench.SentenceEncoder.Prepared;
  */
 final class EncoderRun implements AutoCloseable {
 
-    /** An encoder's threads may look for work for a while before they sleep, which the next one should not notice. */
-    private static final long PAUSE_NANOS = 30_000_000;
-
     /**
      * A batch.
      *
@@ -51,8 +48,10 @@ final class EncoderRun implements AutoCloseable {
      * @param rounds        how often
      * @param seconds       for each encoder in each round; the limit takes half of that before and after
      * @param warmUpSeconds for each encoder before the first round
+     * @param pauseSeconds  before each turn: an encoder's threads may look for work for a while before they sleep,
+     *                      which the next one should not notice
      */
-    record Plan(int rounds, double seconds, double warmUpSeconds) {}
+    record Plan(int rounds, double seconds, double warmUpSeconds, double pauseSeconds) {}
 
     /**
      * What all rounds gave.
@@ -89,19 +88,28 @@ final class EncoderRun implements AutoCloseable {
         double[] peak = new double[plan.rounds];
         double[][] speeds = new double[count][plan.rounds];
         for (int round = 0; round < plan.rounds; round++) {
-            double before = limits.fmaPeak(plan.seconds / 2);
+            double before = peak(limits);
             for (int i = 0; i < count; i++) {
                 int turn = (round + i) % count;
                 speeds[turn][round] = speed(encoders.get(turn), plan.seconds);
             }
-            peak[round] = (before + limits.fmaPeak(plan.seconds / 2)) / 2;
+            peak[round] = (before + peak(limits)) / 2;
         }
         return new Result(new Samples(peak), Arrays.stream(speeds).map(Samples::new).toList(), likeness());
     }
 
+    private double peak(Limits limits) {
+        pause();
+        return limits.fmaPeak(plan.seconds / 2);
+    }
+
+    private void pause() {
+        LockSupport.parkNanos((long) (plan.pauseSeconds * 1e9));
+    }
+
     /** Tokens per second. */
     private double speed(Prepared encoder, double seconds) {
-        LockSupport.parkNanos(PAUSE_NANOS);
+        pause();
         // Not timed: it finds the caches as the one before left them, and wakes the threads.
         encoder.encode();
         long start = System.nanoTime();

@@ -37,11 +37,6 @@ record Likeness(double cosine, double difference) {
         return new Likeness(cosine, difference);
     }
 
-    /** The less alike of two comparisons, number by number. */
-    Likeness and(Likeness other) {
-        return new Likeness(Math.min(cosine, other.cosine), Math.max(difference, other.difference));
-    }
-
     /** Written so that NaN is not the same. */
     boolean same() {
         return cosine >= FLOOR;

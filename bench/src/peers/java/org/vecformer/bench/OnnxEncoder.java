@@ -8,8 +8,6 @@ import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.OrtSession.SessionOptions.ExecutionMode;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -38,28 +36,21 @@ final class OnnxEncoder implements SentenceEncoder {
     }
 
     /**
-     * @param resource the ONNX file on the class path
+     * @param kind  what its name says of it
+     * @param bytes an ONNX file
      */
-    static OnnxEncoder load(String resource, Arithmetic arithmetic, int threads) {
+    static OnnxEncoder load(String kind, byte[] bytes, Arithmetic arithmetic, int threads) throws IOException {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
-        try (InputStream file = OnnxEncoder.class.getResourceAsStream(resource);
-                SessionOptions options = new SessionOptions()) {
-            if (file == null) {
-                throw new IllegalStateException(resource + " is not on the class path: add target/peers/*");
-            }
+        try (SessionOptions options = new SessionOptions()) {
             options.setExecutionMode(ExecutionMode.SEQUENTIAL);
             options.setOptimizationLevel(OptLevel.ALL_OPT);
             // The caller's included, as ours.
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);
-            String name = "ONNX Runtime " + environment.getVersion() + " "
-                    + (arithmetic == Arithmetic.FLOAT32 ? "f32" : "int8");
-            return new OnnxEncoder(name, arithmetic, environment,
-                    environment.createSession(file.readAllBytes(), options));
+            return new OnnxEncoder("ONNX Runtime " + environment.getVersion() + " " + kind, arithmetic, environment,
+                    environment.createSession(bytes, options));
         } catch (OrtException e) {
-            throw new IllegalStateException(resource + " does not load: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new IOException("ONNX Runtime does not load its " + kind + " model: " + e.getMessage(), e);
         }
     }
 

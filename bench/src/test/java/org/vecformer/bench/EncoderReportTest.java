@@ -8,7 +8,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,38 +95,28 @@ class EncoderReportTest {
     private record Others(float floatError, float integerError) implements EncoderReport.Peers {
 
         @Override
-        public String program() {
-            return "OthersReport";
+        public void open(ModelFiles model, int threads, List<? super SentenceEncoder> encoders) throws IOException {
+            encoders.add(open(model, threads, Arithmetic.FLOAT32, floatError));
+            encoders.add(open(model, threads, Arithmetic.INTEGER, integerError));
         }
 
-        @Override
-        public boolean any() {
-            return true;
-        }
-
-        @Override
-        public List<SentenceEncoder> open(int threads) {
-            return List.of(open(threads, Arithmetic.FLOAT32, floatError),
-                    open(threads, Arithmetic.INTEGER, integerError));
-        }
-
-        private static SentenceEncoder open(int threads, Arithmetic arithmetic, float error) {
-            try {
-                Engine engine = Engine
-                        .create(EngineOptions.defaults().withBackend(BackendChoice.SCALAR).withThreads(threads));
-                return new Disguised(VecformerEncoder.load(engine, ModelFiles.of(folder), WeightType.F32), engine,
-                        arithmetic, error);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+        private static SentenceEncoder open(ModelFiles model, int threads, Arithmetic arithmetic, float error)
+                throws IOException {
+            Engine engine = Engine
+                    .create(EngineOptions.defaults().withBackend(BackendChoice.SCALAR).withThreads(threads));
+            return new Disguised(VecformerEncoder.load(engine, model, WeightType.F32), engine, arithmetic, error);
         }
     }
+
+    private static final EncoderReport.Peers NONE = (_, _, _) -> {
+    };
 
     private int run(EncoderReport.Peers peers, String... more) throws InterruptedException {
         List<String> args = new ArrayList<>(List.of("--model", folder.toString(), "--backend", "scalar", "--threads",
                 "1", "--rounds", "2", "--seconds", "0.0001"));
         args.addAll(List.of(more));
-        return EncoderReport.run(args.toArray(String[]::new), peers, new PrintStream(out), new PrintStream(err));
+        return EncoderReport.run("TheReport", args.toArray(String[]::new), peers, new PrintStream(out),
+                new PrintStream(err));
     }
 
     private String errors() {
@@ -140,7 +129,7 @@ class EncoderReportTest {
 
     @Test
     void aloneThereIsALineForEachBatchAndTypeOfWeights() throws Exception {
-        assertThat(run(EncoderReport.Peers.NONE, "--weights", "f32,bf16")).as(errors()).isZero();
+        assertThat(run(NONE, "--weights", "f32,bf16")).as(errors()).isZero();
         assertThat(lines()).filteredOn(line -> line.startsWith("  vecformer f32")).hasSize(4)
                 .allMatch(line -> line.endsWith("%"));
         assertThat(lines()).filteredOn(line -> line.startsWith("  vecformer bf16")).hasSize(5)
@@ -165,7 +154,7 @@ class EncoderReportTest {
     void otherVectorsAreAFailure() throws Exception {
         assertThat(run(new Others(0.5f, 0))).isEqualTo(EncoderReport.DIFFERENT);
         assertThat(errors().lines()).hasSize(6)
-                .allMatch(line -> line.startsWith("OthersReport: the vectors of other FLOAT32"))
+                .allMatch(line -> line.startsWith("TheReport: the vectors of other FLOAT32"))
                 .anyMatch(line -> line.contains("and ours differ on the sentences: cosine 0."))
                 .anyMatch(line -> line.contains("one by one and ours differ on 8 x 9-128: cosine 0."));
     }
@@ -197,7 +186,7 @@ class EncoderReportTest {
         assertThat(options.model()).hasToString("Optional[m]");
         assertThat(options.weights()).containsExactly(WeightType.BF16, WeightType.F32);
         assertThat(options.backend()).isEqualTo(BackendChoice.SCALAR);
-        assertThat(options.plan()).isEqualTo(new EncoderRun.Plan(3, 0.25, 1));
+        assertThat(options.plan()).isEqualTo(new EncoderRun.Plan(3, 0.25, 1, 0.05));
         assertThat(options.threads()).isEqualTo(5);
         assertThat(options.json()).isTrue();
     }
@@ -214,13 +203,13 @@ class EncoderReportTest {
     @Test
     void usageErrorsAreOneLineAndStatus2() throws Exception {
         PrintStream nowhere = new PrintStream(out);
-        assertThat(EncoderReport.run(new String[0], new Others(0, 0), nowhere, new PrintStream(err))).isEqualTo(2);
-        assertThat(errors().lines())
-                .containsExactly("OthersReport: --model is missing: the folder of the model that the peers have");
+        assertThat(EncoderReport.run("TheReport", new String[]{"--rounds", "many"}, NONE, nowhere,
+                new PrintStream(err))).isEqualTo(2);
+        assertThat(errors().lines()).containsExactly("TheReport: --rounds is many; expected 1 to 10000");
         err.reset();
-        assertThat(EncoderReport.run(new String[]{"--model", folder.resolve("nowhere").toString()},
-                EncoderReport.Peers.NONE, nowhere, new PrintStream(err))).isEqualTo(2);
-        assertThat(errors().lines()).singleElement().asString().startsWith("EncoderReport: ").contains("nowhere");
+        assertThat(EncoderReport.run("TheReport", new String[]{"--model", folder.resolve("nowhere").toString()}, NONE,
+                nowhere, new PrintStream(err))).isEqualTo(2);
+        assertThat(errors().lines()).singleElement().asString().startsWith("TheReport: ").contains("nowhere");
         assertThat(out.size()).isZero();
     }
 }
