@@ -20,6 +20,8 @@ import java.util.Map;
  * @param <T> what a line is
  */
 final class JsonLines<T> {
+    private static final int LONGEST_LINE = 1 << 30;
+
     private final JsonFactory json = new JsonFactory();
     private final InputStream in;
     private final LineShape<T> shape;
@@ -99,8 +101,12 @@ final class JsonLines<T> {
             searched -= start;
             start = 0;
         }
+        if (end == LONGEST_LINE) {
+            line++;
+            throw bad("the line is longer than " + LONGEST_LINE + " bytes");
+        }
         if (end == buffer.length) {
-            buffer = Arrays.copyOf(buffer, Math.multiplyExact(buffer.length, 2));
+            buffer = Arrays.copyOf(buffer, Math.min(LONGEST_LINE, buffer.length * 2));
         }
         int read = in.read(buffer, end, buffer.length - end);
         end += Math.max(read, 0);

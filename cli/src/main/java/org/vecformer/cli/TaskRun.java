@@ -44,7 +44,7 @@ final class TaskRun<I, R> {
      */
     int one(I input) throws IOException {
         try (ProgressBar bar = bar(); Interruption.Scope _ = interruption.during(task::cancel)) {
-            R result = task.run(List.of(input), progress(bar)).getFirst();
+            R result = results(List.of(input), progress(bar)).getFirst();
             clear(bar);
             report("the input", result);
             if (options.output.json) {
@@ -122,7 +122,7 @@ final class TaskRun<I, R> {
             cancelIfRequested();
         };
         try {
-            write(window, task.run(window.inputs, progress), bar);
+            write(window, results(window.inputs, progress), bar);
         } catch (IllegalArgumentException | CommandException e) {
             if (window.inputs.size() > 1) {
                 // One of them is to blame. Alone each gives the same numbers as with the others.
@@ -133,6 +133,15 @@ final class TaskRun<I, R> {
                 return;
             }
             throw JsonLines.bad(window.numbers.getFirst(), e);
+        }
+    }
+
+    /** What a model cannot do with an input is the user's to know, as what an input cannot be is. */
+    private List<R> results(List<I> inputs, TaskProgress progress) throws IOException {
+        try {
+            return task.run(inputs, progress);
+        } catch (IllegalStateException e) {
+            throw new CommandException(e.getMessage(), e);
         }
     }
 

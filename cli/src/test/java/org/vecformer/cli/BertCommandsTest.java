@@ -216,13 +216,17 @@ class BertCommandsTest {
                 "{\"ids\":[2,4],\"token_type_ids\":[0]}", "{\"text\":\"[MASK]\",\"attention_mask\":[1]}", "[]", "{",
                 "{\"text\":\"[MASK]" + " bob".repeat(60) + "\"}", "{\"ids\":[2,4],\"token_type_ids\":[0,2]}",
                 "{\"ids\":\"2\"}", "{\"text\":[\"a\"]}", "{\"text\":[]}", "{\"ids\":[]}",
-                "{\"ids\":[4],\"attention_mask\":[0]}")) {
+                "{\"ids\":[4],\"attention_mask\":[0]}", "{\"ids\":[2,4],\"attention_mask\":[1,0]}")) {
             CommandRun run = CommandRun.withInput("{\"text\":\"[MASK]\"}\n\n" + bad + "\n{\"text\":\"[MASK]\"}\n",
                     "fill-mask", "--jsonl", "--model", filler);
             assertThat(run.status()).as(bad).isEqualTo(1);
             assertThat(run.err()).as(bad).hasLineCount(1).contains("line 3 of standard input");
             assertThat(run.out()).as(bad).hasLineCount(1);
         }
+        CommandRun unseen = CommandRun.withInput("{\"text\":\"bob\"}\n{\"ids\":[2,5],\"attention_mask\":[0,1]}",
+                "classify", "--jsonl", "--model", classifier);
+        assertThat(unseen.out()).hasLineCount(1);
+        assertThat(unseen.err()).hasLineCount(1).startsWith("gpt2 classify: line 2 of standard input: the first token");
         CommandRun question = CommandRun.withInput("{\"question\":\"who\"}", "answer", "--jsonl", "--model", answerer);
         assertThat(question.err()).hasLineCount(1).contains("line 1").contains("\"context\" is missing");
         CommandRun query = CommandRun.withInput(
