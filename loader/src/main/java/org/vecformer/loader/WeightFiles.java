@@ -21,9 +21,11 @@ record WeightFiles(List<Path> files, Optional<ShardIndex> index) {
     private static final String SUFFIX = ".safetensors";
     private static final String INDEX_SUFFIX = ".index.json";
 
-    /** Weights in forms that are not read here, as they are named in published directories. */
-    private static final List<String> OTHER_FORMS = List.of("pytorch_model.bin", "pytorch_model.bin.index.json",
-            "tf_model.h5", "flax_model.msgpack", "rust_model.ot", "model.ckpt.index");
+    /** Weights in other forms, as they are named in published directories, that can be converted here. */
+    private static final List<String> CONVERTIBLE = List.of("pytorch_model.bin", "pytorch_model.bin.index.json",
+            "model.ckpt.index", "bert_model.ckpt.index");
+    /** Those that cannot. */
+    private static final List<String> OTHER_FORMS = List.of("tf_model.h5", "flax_model.msgpack", "rust_model.ot");
 
     /** The weights in a directory, or those that a file is or lists. */
     static WeightFiles of(Path path) throws IOException {
@@ -67,14 +69,18 @@ record WeightFiles(List<Path> files, Optional<ShardIndex> index) {
                             + "), but neither " + SINGLE + " nor " + INDEX
                             + "; expected one of these, or name one file");
         }
-        for (String other : OTHER_FORMS) {
-            if (Files.exists(directory.resolve(other))) {
-                throw new FormatException(directory, "the weights are there as " + other
-                        + " only, expected " + SINGLE + "; convert them to safetensors"
-                        + " (in Python: AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW_DIR))");
+        refuse(directory, CONVERTIBLE, "java -jar gpt2.jar convert DIR NEW_DIR");
+        refuse(directory, OTHER_FORMS, "in Python: AutoModel.from_pretrained(DIR).save_pretrained(NEW_DIR)");
+        throw new FormatException(directory, "there are no weights, expected " + SINGLE + " or " + INDEX);
+    }
+
+    private static void refuse(Path directory, List<String> forms, String way) throws FormatException {
+        for (String form : forms) {
+            if (Files.exists(directory.resolve(form))) {
+                throw new FormatException(directory, "the weights are there as " + form + " only, expected " + SINGLE
+                        + "; convert them to safetensors (" + way + ")");
             }
         }
-        throw new FormatException(directory, "there are no weights, expected " + SINGLE + " or " + INDEX);
     }
 
     private static WeightFiles single(Path file) {
