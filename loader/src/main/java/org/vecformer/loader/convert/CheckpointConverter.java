@@ -51,8 +51,8 @@ public final class CheckpointConverter {
             + "|tokenizer_config\\.json|special_tokens_map\\.json|added_tokens\\.json|vocab\\.txt|vocab\\.json"
             + "|merges\\.txt|preprocessor_config\\.json|modules\\.json|sentence_bert_config\\.json"
             + "|sentence_[a-z0-9]+_config\\.json|config_sentence_transformers\\.json|chat_template\\.(jinja|json)"
-            + "|[\\w.-]+\\.model|README\\.md|LICENSE(\\.\\w+)?|NOTICE(\\.\\w+)?"
-            + "|[0-9]{1,3}_\\w+/[\\w.-]+");
+            + "|\\w[\\w.-]*\\.model|README\\.md|LICENSE(\\.\\w+)?|NOTICE(\\.\\w+)?"
+            + "|[0-9]{1,3}_\\w+/\\w[\\w.-]*");
     /** Tensors that models tie to another one, under these names; a file has them once. */
     private static final Set<String> TIED = Set.of("lm_head.weight", "cls.predictions.decoder.weight",
             "cls.predictions.decoder.bias");

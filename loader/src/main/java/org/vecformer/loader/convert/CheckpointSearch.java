@@ -2,6 +2,7 @@ package org.vecformer.loader.convert;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -116,10 +117,12 @@ final class CheckpointSearch implements Closeable {
         boolean zip;
         boolean legacy;
         boolean table;
+        boolean gzip;
         try (ByteSource bytes = FileBytes.open(path)) {
             zip = ArchiveTree.isZip(bytes);
             legacy = TorchFile.isLegacy(bytes);
             table = SortedTable.isTable(bytes);
+            gzip = new String(bytes.start(2), StandardCharsets.ISO_8859_1).equals("\u001f\u008b");
         }
         if (zip) {
             ArchiveTree archive = keep(ArchiveTree.open(path, path.toString(), scratch, pulse));
@@ -153,7 +156,7 @@ final class CheckpointSearch implements Closeable {
         } else if (files.names().contains(name.replaceFirst("\\.meta$", "") + TensorBundle.INDEX)) {
             openBundle(name.replaceFirst("\\.meta$", "") + TensorBundle.INDEX);
         } else {
-            String known = OTHERS.get(name);
+            String known = gzip ? "a gzip file, to be unpacked first" : OTHERS.get(name);
             throw new FormatException(path, (known == null ? "this is no checkpoint" : "this is " + known)
                     + ", expected a TensorFlow checkpoint (X.index), a PyTorch checkpoint (" + TORCH
                     + "), safetensors, an ONNX file (*" + OnnxFile.SUFFIX

@@ -1,6 +1,7 @@
 package org.vecformer.loader.convert;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -84,7 +85,7 @@ final class SortedTable {
             return false;
         }
         byte[] end = new byte[Long.BYTES];
-        source.read(source.size() - end.length, java.nio.ByteBuffer.wrap(end));
+        source.read(source.size() - end.length, ByteBuffer.wrap(end));
         return littleEndian(end, 0, Long.BYTES) == MAGIC;
     }
 

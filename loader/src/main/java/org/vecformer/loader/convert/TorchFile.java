@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -333,7 +334,7 @@ abstract sealed class TorchFile implements Closeable {
                     throw error("a storage belongs to no tensor, so that its type is not known");
                 }
                 int elementBytes = storage.dtype().bits() / Byte.SIZE;
-                ByteBuffer count = ByteBuffer.allocate(Long.BYTES).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer count = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
                 if (at > source.size() - Long.BYTES) {
                     throw error("the file ends before the storages do; it is cut short");
                 }

@@ -1,6 +1,7 @@
 package org.vecformer.loader.convert;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -83,15 +84,9 @@ final class VariableNames {
 
     void require(String name, long... expected) throws FormatException {
         List<Long> shape = shape(name);
-        List<Long> wanted = java.util.Arrays.stream(expected).boxed().toList();
+        List<Long> wanted = Arrays.stream(expected).boxed().toList();
         if (!shape.equals(wanted)) {
             throw error(name + " has the shape " + shape + ", expected " + wanted);
-        }
-    }
-
-    void requireIfThere(String name, long... expected) throws FormatException {
-        if (has(name)) {
-            require(name, expected);
         }
     }
 

@@ -8,6 +8,8 @@ import static org.vecformer.loader.convert.TinyCheckpoints.INNER;
 import static org.vecformer.loader.convert.TinyCheckpoints.VOCABULARY;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -270,7 +272,7 @@ class TensorFlowConversionTest {
     void typesAreRoundedAndWhatDoesNotFitIsKept() throws IOException {
         BundleFiles files = new BundleFiles();
         Map<String, float[]> values = TinyCheckpoints.bert(files, "");
-        java.nio.ByteBuffer large = java.nio.ByteBuffer.allocate(4 * HIDDEN).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer large = ByteBuffer.allocate(4 * HIDDEN).order(ByteOrder.LITTLE_ENDIAN);
         large.putFloat(0, 65520f);
         files.add("bert/pooler/dense/bias", BundleFiles.FLOAT, large.array(), HIDDEN);
         files.write(source(), "model.ckpt");

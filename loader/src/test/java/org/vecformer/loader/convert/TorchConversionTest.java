@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -208,6 +209,29 @@ class TorchConversionTest {
         assertThat(folder.toFile().list()).noneMatch(name -> name.endsWith(".tmp"));
     }
 
+    @Test
+    void namesInAnArchiveThatLeadOutOfIt() throws IOException {
+        put("pytorch_model.bin", resource("nested.bin"));
+        putConfig();
+        Map<String, byte[]> entries = new LinkedHashMap<>(Conversions.files(source));
+        for (String name : List.of("1_Pooling/..", "1_Pooling/../../out.json", "../vocab.txt", "/vocab.txt",
+                "2_Dense/.hidden")) {
+            entries.put(name, new byte[]{1});
+        }
+        Path zip = Files.write(folder.resolve("model.zip"), Conversions.zip(entries, true));
+        ConversionResult result = Conversions.convert(zip, target);
+        assertThat(result.files()).containsExactly("config.json", "model.safetensors");
+        assertThat(Conversions.names(folder)).containsExactly("model.zip", "source", "target");
+        assertThat(Conversions.names(target)).isEqualTo(result.files());
+    }
+
+    @Test
+    void otherFilesAreNamed() throws IOException {
+        Path gzip = Files.write(folder.resolve("model.tar.gz"), new byte[]{0x1f, (byte) 0x8b, 8, 0});
+        assertThatExceptionOfType(FormatException.class).isThrownBy(() -> Conversions.convert(gzip, target))
+                .withMessageContaining("a gzip file, to be unpacked first");
+    }
+
     /** A pickle written opcode by opcode in the place of a file's own. */
     private void pickled(String pickle) throws IOException {
         put("pytorch_model.bin", Conversions.zip(Map.of("archive/data.pkl", pickle.getBytes(
@@ -283,7 +307,7 @@ class TorchConversionTest {
         put("pytorch_model.bin", "\u0080\2K\5.".getBytes(StandardCharsets.ISO_8859_1));
         refused("does not begin with PyTorch's number");
         byte[] legacy = resource("views-legacy.bin");
-        put("pytorch_model.bin", java.util.Arrays.copyOf(legacy, legacy.length - 1));
+        put("pytorch_model.bin", Arrays.copyOf(legacy, legacy.length - 1));
         refused("pytorch_model.bin");
         put("pytorch_model.bin", "hello".getBytes(StandardCharsets.UTF_8));
         refused("neither a zip file nor a pickle");
