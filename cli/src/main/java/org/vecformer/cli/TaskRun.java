@@ -4,6 +4,7 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import org.vecformer.engine.task.TaskProgress;
 
 /**
@@ -140,6 +141,9 @@ final class TaskRun<I, R> {
     private List<R> results(List<I> inputs, TaskProgress progress) throws IOException {
         try {
             return task.run(inputs, progress);
+        } catch (CancellationException e) {
+            // An IllegalStateException by birth, but nobody's fault.
+            throw e;
         } catch (IllegalStateException e) {
             throw new CommandException(e.getMessage(), e);
         }

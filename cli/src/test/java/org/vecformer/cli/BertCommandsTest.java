@@ -300,6 +300,22 @@ class BertCommandsTest {
     }
 
     @Test
+    void anInterruptionStopsBetweenBatches() {
+        Interruption interruption = new Interruption();
+        interruption.endCleanly();
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int status = CommandRun.run(new byte[0], out, err, interruption, "embed", "bob", "he", "she", "--batch-tokens",
+                "1", "--json", "--model", filler);
+        assertThat(status).isEqualTo(130);
+        assertThat(out.toString(StandardCharsets.UTF_8) + err.toString(StandardCharsets.UTF_8)).isEmpty();
+        status = CommandRun.run(new byte[0], out, err, interruption, "mask-generate", "bob", "--json", "--model",
+                filler);
+        assertThat(status).isEqualTo(130);
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("\"finish_reason\":\"cancelled\"");
+    }
+
+    @Test
     void aProgressBarIsForTerminals() {
         byte[] lines = "{\"text\":\"bob is a man\"}\n".repeat(20_000).getBytes(StandardCharsets.UTF_8);
         for (boolean terminal : new boolean[]{false, true}) {
