@@ -54,7 +54,8 @@ class MemoryIT {
         }
     }
 
-    private static long peakResidentSet(long pid) throws IOException {
+    /** The most memory that a process had so far, in bytes; 0 if it has ended. */
+    static long peakResidentSet(long pid) throws IOException {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
                 if (line.startsWith("VmHWM:")) {

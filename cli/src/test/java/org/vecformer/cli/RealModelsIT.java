@@ -23,6 +23,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.Safetensors;
@@ -47,6 +49,7 @@ class RealModelsIT {
     private static Path bert;
     private static Map<String, Object> conversion;
     private static String said;
+    private static long peak;
 
     @BeforeAll
     static void convert() throws Exception {
@@ -54,6 +57,11 @@ class RealModelsIT {
         bert = folder.resolve("bert-base-uncased");
         try (JarProcess gpt2 = JarProcess.start(JarProcess.thisJava(), "convert", ARTIFACT.toString(),
                 bert.toString(), "--json")) {
+            ProcessHandle child = gpt2.child();
+            while (child.isAlive()) {
+                peak = Math.max(peak, MemoryIT.peakResidentSet(child.pid()));
+                Thread.sleep(5);
+            }
             assertThat(gpt2.await()).as(gpt2.err()).isZero();
             conversion = CommandRun.asObject(CommandRun.json(gpt2.out()));
             said = gpt2.err();
@@ -135,6 +143,13 @@ class RealModelsIT {
         try (Stream<Path> files = Files.list(folder)) {
             assertThat(files.map(Path::getFileName).map(Path::toString)).noneMatch(name -> name.endsWith(".tmp"));
         }
+    }
+
+    /** 420 MB of weights in an archive in an archive go through in pieces. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void littleMemoryIsNeeded() {
+        assertThat(peak).as("peak resident set in bytes").isBetween(20L << 20, 200L << 20);
     }
 
     @Test
