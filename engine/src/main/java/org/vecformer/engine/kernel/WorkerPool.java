@@ -1,5 +1,6 @@
 package org.vecformer.engine.kernel;
 
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -24,7 +25,11 @@ public final class WorkerPool implements AutoCloseable {
         void run(int from, int to, int worker);
     }
 
-    private static final int CHUNKS_PER_THREAD = 4;
+    /**
+     * A chunk is what is left over so many for each thread: large chunks first, so that a thread stays in one region of
+     * the operands, and small ones at the end, so that all threads end together.
+     */
+    private static final int SHARES_PER_THREAD = 2;
     private static final int MAX_CHUNKS = 1 << 15;
     private static final int SPINS_BEFORE_PARKING = 20_000;
     private static final int SPINS_BEFORE_YIELDING = 2_000;
@@ -37,7 +42,8 @@ public final class WorkerPool implements AutoCloseable {
     private volatile boolean closed;
     // Written by the caller before the ticket is published, read by workers after they claimed a chunk of it.
     private Task task;
-    private int items;
+    /** Where each chunk ends; chunk 0 begins at item 0. */
+    private int[] ends = new int[64];
     private volatile Throwable failure;
 
     /** @param threads how many threads compute, the caller's included; at least 1 */
@@ -72,9 +78,7 @@ public final class WorkerPool implements AutoCloseable {
             // It would use the scratch memory of worker 0, who is at work.
             throw new IllegalStateException("a task must not start another section");
         }
-        int chunks = (int) Math.min(Math.min((long) threads() * CHUNKS_PER_THREAD, MAX_CHUNKS),
-                (count + grain - 1L) / grain);
-        if (chunks <= 1 || workers.length == 0 || !sections.tryLock()) {
+        if (count <= grain || workers.length == 0 || !sections.tryLock()) {
             if (count > 0) {
                 work.run(0, count, 0);
             }
@@ -85,7 +89,7 @@ public final class WorkerPool implements AutoCloseable {
                 throw new IllegalStateException("the engine is closed");
             }
             task = work;
-            items = count;
+            int chunks = split(count, grain);
             failure = null;
             finished.set(0);
             long epoch = (ticket.get() >>> 32) + 1;
@@ -108,6 +112,21 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
+    /** Sets where each chunk ends, and returns how many there are. */
+    private int split(int count, int grain) {
+        int shares = SHARES_PER_THREAD * threads();
+        int least = Math.max(grain, Math.ceilDiv(count, MAX_CHUNKS / 2));
+        int chunks = 0;
+        for (int end = 0; end < count;) {
+            end = (int) Math.min(count, end + Math.max(least, (count - (long) end) / shares));
+            if (chunks == ends.length) {
+                ends = Arrays.copyOf(ends, 2 * chunks);
+            }
+            ends[chunks++] = end;
+        }
+        return chunks;
+    }
+
     private void takeChunks(int worker) {
         for (;;) {
             long seen = ticket.get();
@@ -119,10 +138,8 @@ public final class WorkerPool implements AutoCloseable {
             if (!ticket.compareAndSet(seen, seen + (1 << 16))) {
                 continue;
             }
-            int from = (int) ((long) items * chunk / chunks);
-            int to = (int) ((long) items * (chunk + 1) / chunks);
             try {
-                task.run(from, to, worker);
+                task.run(chunk == 0 ? 0 : ends[chunk - 1], ends[chunk], worker);
             } catch (Throwable e) {
                 failure = e;
             } finally {
