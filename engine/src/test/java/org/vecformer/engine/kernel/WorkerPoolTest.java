@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -121,8 +124,8 @@ class WorkerPoolTest {
                     RuntimeException e = new IllegalArgumentException("chunk from " + from);
                     thrown.add(e);
                     throw e;
-                }, 12, 1)).satisfies(e -> assertThat(thrown).contains((RuntimeException) e));
-                assertThat(thrown).as("chunks that ran although others failed").hasSize(12);
+                }, 6, 1)).satisfies(e -> assertThat(thrown).contains((RuntimeException) e));
+                assertThat(thrown).as("chunks that ran although others failed").hasSize(6);
             }
             checkOnce(pool, 1000, 1);
         }
@@ -139,9 +142,25 @@ class WorkerPoolTest {
                     }
                     LockSupport.parkNanos(200_000);
                     ended.incrementAndGet();
-                }, 12, 1)).hasMessage("the first chunk");
+                }, 6, 1)).hasMessage("the first chunk");
                 // Tasks use buffers of the caller's: nobody may write to them after the call.
-                assertThat(ended).hasValue(11);
+                assertThat(ended).hasValue(5);
+            }
+        }
+    }
+
+    /** Whoever takes the last chunk lets the others wait for little; a grain is kept, but for the rest. */
+    @Test
+    void chunksGetSmallerTowardsTheEnd() {
+        try (WorkerPool pool = new WorkerPool(2)) {
+            for (int grain : new int[]{1, 5}) {
+                Map<Integer, Integer> sizes = new ConcurrentSkipListMap<>();
+                pool.run((from, to, _) -> sizes.put(from, to - from), 97, grain);
+                List<Integer> inOrder = List.copyOf(sizes.values());
+                assertThat(inOrder.getFirst()).isEqualTo(24);
+                assertThat(inOrder).isSortedAccordingTo(Comparator.reverseOrder());
+                assertThat(inOrder.subList(0, inOrder.size() - 1)).allMatch(size -> size >= grain);
+                assertThat(inOrder.getLast()).isLessThanOrEqualTo(grain);
             }
         }
     }
