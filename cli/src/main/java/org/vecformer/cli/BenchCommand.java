@@ -63,7 +63,7 @@ final class BenchCommand implements Callable<Integer> {
         if (prompt == 0 && newTokens() == 0) {
             throw new UsageException("-p 0 and -n 0 leave nothing to measure");
         }
-        try (LoadedModel loaded = new ModelRequest("bench", model.model, compute, common, context).any()) {
+        try (LoadedModel loaded = new ModelRequest("bench", model.model, compute, common, context, true).any()) {
             boolean decoder = loaded instanceof LoadedGpt2;
             refuseGenerating(loaded, decoder);
             int longest = decoder ? Math.max(prompt, newTokens()) : prompt;

@@ -57,7 +57,7 @@ final class ForwardCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         text.check(false);
         Input input = text.read(streams.in());
-        try (LoadedModel loaded = new ModelRequest("forward", model.model, compute, common, context).any()) {
+        try (LoadedModel loaded = new ModelRequest("forward", model.model, compute, common, context, true).any()) {
             switch (loaded) {
                 case LoadedGpt2 gpt2 -> {
                     if (text.forBert()) {

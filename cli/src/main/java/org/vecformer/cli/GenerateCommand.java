@@ -71,7 +71,7 @@ final class GenerateCommand implements Callable<Integer> {
                     "--jsonl reads its prompts from standard input; PROMPT and --ids do not go with it");
         }
         Input one = output.jsonl ? null : input();
-        ModelRequest request = new ModelRequest("generate", model.model, compute, common, context);
+        ModelRequest request = new ModelRequest("generate", model.model, compute, common, context, true);
         try (LoadedGpt2 loaded = request.gpt2();
                 TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer())) {
             PrintStream log = common.quiet ? null : streams.err();

@@ -121,7 +121,7 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     private void describeModel() throws IOException {
-        try (LoadedModel loaded = new ModelRequest("info", model.model, compute, common, context).any()) {
+        try (LoadedModel loaded = new ModelRequest("info", model.model, compute, common, context, false).any()) {
             ModelFacts facts = ModelFacts.of(loaded);
             if (!common.quiet) {
                 streams.err().println(String.format(Locale.ROOT, "gpt2 info: loaded in %.2f s", loaded.loadSeconds()));

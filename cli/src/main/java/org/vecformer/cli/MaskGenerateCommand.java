@@ -100,7 +100,8 @@ final class MaskGenerateCommand implements Callable<Integer> {
         }
         MaskGenerationOptions options = options();
         Input input = text.read(streams.in());
-        int status = run.run("mask-generate", context, input, LineShape.ENCODER, loaded -> new Task(loaded, options));
+        int status = run.run("mask-generate", context, input, LineShape.ENCODER, true,
+                loaded -> new Task(loaded, options));
         if (!run.common.quiet && !options.greedy() && draw.seed == null) {
             streams.err().println(
                     "gpt2 mask-generate: --seed " + options.seed().getAsLong() + " gives the same again");

@@ -15,8 +15,10 @@ import org.vecformer.engine.model.LoadProgress;
  * @param compute on what it shall compute
  * @param common what every command has
  * @param context what every command works with
+ * @param longWork whether there will be much to compute: not one short text
  */
-record ModelRequest(String command, String model, ComputeOptions compute, CommonOptions common, Context context) {
+record ModelRequest(String command, String model, ComputeOptions compute, CommonOptions common, Context context,
+        boolean longWork) {
 
     /** A model of any kind. */
     LoadedModel any() throws IOException {
@@ -72,10 +74,10 @@ record ModelRequest(String command, String model, ComputeOptions compute, Common
         };
         Streams streams = context.streams();
         if (common.quiet || !streams.terminal()) {
-            return ModelLoading.load(model, check, options, new LoadOptions(weights, LoadProgress.NONE));
+            return ModelLoading.load(model, check, options, new LoadOptions(weights, LoadProgress.NONE, longWork));
         }
         try (ProgressBar bar = new ProgressBar(streams.err(), "loading")) {
-            return ModelLoading.load(model, check, options, new LoadOptions(weights, bar::show));
+            return ModelLoading.load(model, check, options, new LoadOptions(weights, bar::show, longWork));
         }
     }
 }

@@ -36,7 +36,17 @@ final class RunOptions {
      */
     <I, R> int run(String command, Context context, I input, LineShape<I> lines, Opener<I, R> opener)
             throws IOException {
-        ModelRequest request = new ModelRequest(command, model.model, compute, common, context);
+        return run(command, context, input, lines, input == null, opener);
+    }
+
+    /**
+     * As {@link #run(String, Context, Object, LineShape, Opener)}.
+     *
+     * @param longWork whether there will be much to compute
+     */
+    <I, R> int run(String command, Context context, I input, LineShape<I> lines, boolean longWork,
+            Opener<I, R> opener) throws IOException {
+        ModelRequest request = new ModelRequest(command, model.model, compute, common, context, longWork);
         try (LoadedBert loaded = request.bert(); InputTask<I, R> task = opener.open(loaded)) {
             long start = System.nanoTime();
             TaskRun<I, R> run = new TaskRun<>(command, this, context, task);

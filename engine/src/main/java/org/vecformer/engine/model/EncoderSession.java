@@ -16,7 +16,7 @@ import org.vecformer.loader.BertConfig;
  * <p>
  * What a sequence gives does not depend on what else is in the batch, on padding, or on the threads: the same bits.
  * <p>
- * Results are those of the last {@link #run}: {@code sequence} is its index in the batch, {@code position} a token's
+ * Results are those of the last {@link #run}, until its batch is changed: {@code sequence} is its index in the batch, {@code position} a token's
  * index in its ids, and a destination is at least as long as what is written. Heads are computed when they are first
  * asked for, for the whole batch.
  */

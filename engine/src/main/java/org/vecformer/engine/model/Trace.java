@@ -7,8 +7,8 @@ package org.vecformer.engine.model;
 public interface Trace {
 
     /**
-     * The hidden state of a row: layer 0 is the embeddings, layer i the output of block i, and the last one has gone
-     * through the final layer norm.
+     * The hidden state of a row: layer 0 is the embeddings, layer i the output of block i. The last one of a GPT-2 has
+     * gone through the final layer norm, too.
      */
     default void hidden(int layer, int row, float[] state) {
     }
@@ -20,7 +20,10 @@ public interface Trace {
         return false;
     }
 
-    /** How a row's head of a block (counted from 0) attends to the positions 0 to its own. */
+    /**
+     * How a row's head of a block (counted from 0) attends to the positions that it sees: 0 to its own in a decoder, all
+     * that are attended to in an encoder.
+     */
     default void attention(int block, int head, int row, float[] probabilities) {
     }
 }

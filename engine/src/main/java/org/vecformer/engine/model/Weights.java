@@ -52,7 +52,7 @@ final class Weights implements AutoCloseable {
         AtomicLong done = new AtomicLong();
         long total = checkpoint.names().stream().mapToLong(name -> checkpoint.find(name).orElseThrow().byteSize())
                 .sum();
-        if (total > WORTH_WARMING) {
+        if (options.warmUp() && total > WORTH_WARMING) {
             engine.cpu().warmUp();
         }
         packer = new MatrixPacker(checkpoint, arena, engine.cpu().pool(),
@@ -92,7 +92,7 @@ final class Weights implements AutoCloseable {
     }
 
     /**
-     * Linear layers of the same shape side by side, as one of three times the outputs.
+     * Linear layers of the same shape side by side, as one layer with the outputs of all.
      *
      * @param names without ".weight" and ".bias"
      */
