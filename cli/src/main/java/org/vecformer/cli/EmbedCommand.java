@@ -102,6 +102,7 @@ final class EmbedCommand implements Callable<Integer> {
         private final LoadedBert loaded;
         private final EmbedderOptions options;
         private final Embedder embedder;
+        private int embedded;
 
         Task(LoadedBert loaded) throws IOException {
             this.loaded = loaded;
@@ -113,6 +114,7 @@ final class EmbedCommand implements Callable<Integer> {
         public List<List<Embedding>> run(List<List<Input>> inputs, TaskProgress progress) throws IOException {
             List<Input> all = inputs.stream().flatMap(List::stream).toList();
             List<Embedding> embeddings = embedder.embedAll(loaded.forTask(all), options, progress);
+            embedded += all.size();
             List<List<Embedding>> results = new ArrayList<>();
             int next = 0;
             for (List<Input> together : inputs) {
@@ -130,6 +132,12 @@ final class EmbedCommand implements Callable<Integer> {
         @Override
         public void cancel() {
             embedder.cancel();
+        }
+
+        /** Texts count, not the command lines that they stand on. */
+        @Override
+        public String summary(int inputs, double seconds) {
+            return InputTask.super.summary(embedded, seconds);
         }
 
         @Override
