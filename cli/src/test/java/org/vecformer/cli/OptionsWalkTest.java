@@ -112,7 +112,8 @@ class OptionsWalkTest {
         changes("--max-length", "generate", "9", "Once --greedy");
         refused(2, "--max-length", "generate", "0", "Once");
         refused(2, "--max-length", "generate", "9", prompt);
-        changes("--greedy", "generate", "", "Once --max-new-tokens 20 --quiet");
+        // A hundred tokens, so that what is drawn is not by chance what is most likely.
+        changes("--greedy", "generate", "", "Once --max-new-tokens 100 --quiet");
         refused(2, "--greedy", "generate", "", "Once --top-k 5");
         changes("--temperature", "generate", "9.5", "Once --seed 1 --max-new-tokens 20 --quiet");
         refused(2, "--temperature", "generate", "0", "Once");
@@ -122,7 +123,7 @@ class OptionsWalkTest {
         changes("--top-p", "generate", "0.01", "Once --seed 1 --max-new-tokens 20 --quiet");
         refused(2, "--top-p", "generate", "1.5", "Once");
         refused(2, "--top-p", "generate", "0", "Once");
-        changes("--seed", "generate", "5", "Once --max-new-tokens 20 --quiet");
+        changes("--seed", "generate", "5", "Once --max-new-tokens 100 --quiet");
         refused(2, "--seed", "generate", "x", "Once");
         changes("--ignore-eos", "generate", "",
                 "--ids 567,510,259,445 --greedy --quiet --max-new-tokens 5 --model " + ending);
