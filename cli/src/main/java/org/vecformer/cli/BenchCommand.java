@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 final class BenchCommand implements Callable<Integer> {
     private static final int DEFAULT_NEW_TOKENS = 64;
     private static final long WARM_UP_NANOS = 1_500_000_000;
-    private static final int MOST_WARM_UPS = 30;
+    private static final int MOST_WARM_UPS = 500;
 
     @Option(names = "-p", paramLabel = "TOKENS", defaultValue = "128", description = "tokens of the prompt, 0 for no such test (default: ${DEFAULT-VALUE})")
     int prompt;
