@@ -1,0 +1,11 @@
+package org.vecformer.engine.sampler;
+
+/**
+ * What samplers have to know of the sequence that they will serve.
+ *
+ * @param maxLength       the most tokens of prompt and continuation together
+ * @param endTokens       ids that end the text; sorted, perhaps empty; not to be changed
+ * @param minTokensToKeep how many candidates a truncation must leave: 1, and for beams as many as it takes to go on if
+ *                        the best ones end (Hugging Face: end tokens + 1)
+ */
+public record SamplingContext(int maxLength, int[] endTokens, int minTokensToKeep) {}
