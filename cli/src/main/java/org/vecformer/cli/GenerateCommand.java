@@ -89,8 +89,8 @@ final class GenerateCommand implements Callable<Integer> {
             } else {
                 stream(loaded, generator, options, one);
             }
-            if (log != null && !options.greedy() && sampling.draw.seed == null) {
-                log.println("gpt2 generate: --seed " + options.seed().getAsLong() + " gives the same again");
+            if (log != null && options.strategy().drawsTokens() && sampling.draw.seed == null) {
+                log.println("gpt2 generate: --seed " + options.strategy().seed().getAsLong() + " gives the same again");
             }
         }
         return Cli.DONE;
@@ -122,8 +122,8 @@ final class GenerateCommand implements Callable<Integer> {
             Input input,
             TokenListener listener) throws IOException {
         int[] prompt = promptIds(loaded, input);
-        TokenListener cancelling = (id, text) -> {
-            listener.token(id, text);
+        TokenListener cancelling = token -> {
+            listener.token(token);
             if (interruption.requested()) {
                 generator.cancel();
             }
@@ -149,7 +149,9 @@ final class GenerateCommand implements Callable<Integer> {
         StandardOutput out = streams.out();
         int[] shown = new int[1];
         boolean textual = loaded.tokenizer() != null;
-        TokenListener listener = (id, text) -> {
+        TokenListener listener = token -> {
+            String text = token.text();
+            int id = token.id();
             try {
                 if (textual) {
                     out.print(text);

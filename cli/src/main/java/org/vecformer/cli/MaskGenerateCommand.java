@@ -200,11 +200,11 @@ final class MaskGenerateCommand implements Callable<Integer> {
             boolean streaming = !run.output.json && !run.output.jsonl && options.strategy() != MaskStrategy.GIBBS;
             int[] steps = new int[1];
             int most = options.strategy() == MaskStrategy.GIBBS ? options.iterations() : options.maxNewTokens();
-            TokenListener listener = (_, piece) -> {
+            TokenListener listener = token -> {
                 // A bar and a text on one terminal would write into each other.
                 progress.done(streaming ? 0 : ++steps[0], streaming ? 1 : most);
                 if (streaming) {
-                    show(piece);
+                    show(token.text());
                 }
             };
             List<GenerationResult> results = new ArrayList<>();

@@ -3,7 +3,7 @@ package org.vecformer.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
+import org.vecformer.engine.generation.DecodingStrategy;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.loader.GenerationConfig;
 import picocli.CommandLine.Mixin;
@@ -53,38 +53,32 @@ final class SamplingOptions {
         GenerationConfig config = model.generation();
         GenerationOptions options = GenerationOptions.recommended(config, model.gpt2().config().eosTokenIds());
         if (maxNewTokens != null
-                || maxLength == null && options.maxNewTokens().isEmpty() && options.maxLength().isEmpty()) {
-            options = bounded(options, maxNewTokens == null ? DEFAULT_NEW_TOKENS : maxNewTokens, null);
+                || maxLength == null && options.stopping().maxNewTokens().isEmpty()
+                        && options.stopping().maxLength().isEmpty()) {
+            options = options.withStopping(options.stopping().withoutBounds())
+                    .withMaxNewTokens(maxNewTokens == null ? DEFAULT_NEW_TOKENS : maxNewTokens);
         } else if (maxLength != null) {
-            options = bounded(options, null, maxLength);
+            options = options.withStopping(options.stopping().withoutBounds()).withMaxLength(maxLength);
         }
-        options = options.withGreedy(draw.greedy || options.greedy() && !draw.given());
+        boolean greedy = draw.greedy || !options.strategy().drawsTokens() && !draw.given();
+        options = options.withStrategy(greedy ? DecodingStrategy.greedy() : DecodingStrategy.random());
         if (draw.temperature != null) {
-            options = options.withTemperature(draw.temperature);
+            options = options.withSampling(sampling -> sampling.temperature(draw.temperature));
         }
         if (draw.topK != null) {
-            options = options.withTopK(draw.topK);
+            options = options.withSampling(sampling -> sampling.topK(draw.topK));
         }
         if (draw.topP != null) {
-            options = options.withTopP(draw.topP);
+            options = options.withSampling(sampling -> sampling.topP(draw.topP));
         }
         if (ignoreEos) {
             options = options.withEndTokens();
         }
         options = options.withTruncatePrompt(truncate).withUseCache(!noCache);
-        if (!options.greedy()) {
+        if (!greedy) {
             options = options.withSeed(draw.seedOrNew());
         }
         return options;
-    }
-
-    /** The model's own bounds give way to the user's. */
-    private static GenerationOptions bounded(GenerationOptions options, Integer newTokens, Integer length) {
-        GenerationOptions free = new GenerationOptions(OptionalInt.empty(), OptionalInt.empty(),
-                options.greedy(), options.temperature(), options.topK(), options.topP(), options.seed(),
-                options.endTokens(),
-                options.truncatePrompt(), options.useCache());
-        return newTokens != null ? free.withMaxNewTokens(newTokens) : free.withMaxLength(length);
     }
 
     /** What the model's authors recommend and this build does not have; empty if there is nothing. */

@@ -49,6 +49,11 @@ public final class KeyValueCache {
         return users.length * KeyValuePages.pageBytes(pages.layers(), pages.heads(), pages.headSize());
     }
 
+    /** Positions that all sequences together may hold. */
+    public long positions() {
+        return (long) users.length * KeyValuePages.POSITIONS;
+    }
+
     /** Positions that can still be appended to sequences that end at a page's end. */
     public long freePositions() {
         return (long) freePages * KeyValuePages.POSITIONS;

@@ -1,104 +1,100 @@
 package org.vecformer.engine.generation;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BooleanSupplier;
-import java.util.function.IntConsumer;
-import org.vecformer.engine.Sequence;
-import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Gpt2;
-import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
-import org.vecformer.engine.sampler.Sampler;
+import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.tokenizer.Tokenizer;
 
 /**
- * Writes one sequence: the model gives logits, the sampler chooses, the token is appended, until something ends it.
- * Holds the buffers that this takes, so that a token costs no memory but its own; used by one thread at a time.
+ * Continues prompts by any {@link DecodingStrategy}: the model gives logits, the samplers change them, the strategy
+ * chooses, until something ends the text. Holds the buffers that this takes, so that a token costs no memory but its own;
+ * used by one thread at a time.
  */
 public final class DecodingLoop {
 
     private final Session session;
-    private final float[] logits;
+    private final Tokenizer tokenizer;
+    private final Stepper stepper;
     private final Candidates candidates;
 
-    /** A loop on a session that nobody else uses meanwhile. */
-    public DecodingLoop(Session session) {
+    /**
+     * A loop on a session that nobody else uses meanwhile.
+     *
+     * @param tokenizer the model's; null if no text is wanted
+     */
+    public DecodingLoop(Session session, Tokenizer tokenizer) {
         this.session = session;
+        this.tokenizer = tokenizer;
         if (session.model().head() != Gpt2.Head.LANGUAGE_MODEL) {
             throw new IllegalArgumentException("the model has a head of type " + session.model().head()
                     + "; generation needs a language model");
         }
-        int vocabulary = session.model().config().vocabularySize();
-        logits = new float[vocabulary];
-        candidates = new Candidates(vocabulary);
+        stepper = new Stepper(session);
+        candidates = new Candidates(session.model().outputs());
     }
-
-    /** What a run wrote: the ids from {@code promptLength} to {@code length} of the array it was given. */
-    public record Outcome(int length, FinishReason reason, Timing timing) {}
 
     /**
-     * Continues a prompt.
+     * Continues prompts.
      *
-     * @param ids          starts with the prompt and has room for the continuation: its length is the bound
-     * @param promptLength at least 1
-     * @param endTokens    sorted
-     * @param useCache     whether to keep keys and values from token to token
-     * @param listener     told each token
-     * @param cancelled    asked before each step
+     * @param prompts    each of at least one token, and not longer than the model's context
+     * @param randomSeed used if the options have no seed
+     * @param listener   told each token; sequence s of prompt p has the number p x (sequences of a prompt) + s
+     * @param cancelled  asked before each step
+     * @return one for each prompt
      */
-    public Outcome run(int[] ids, int promptLength, Sampler sampler, int[] endTokens, boolean useCache,
-            IntConsumer listener, BooleanSupplier cancelled) {
-        long start = System.nanoTime();
-        long promptDone = start;
-        int length = promptLength;
-        FinishReason reason = FinishReason.LENGTH;
-        sampler.acceptPrompt(Arrays.copyOf(ids, promptLength));
-        try (Sequence sequence = session.newSequence()) {
-            // What would not fit must fail now, not in the middle of a text; and no step has to ask the system for
-            // memory.
-            session.reserve(sequence, Math.min(ids.length, session.model().config().contextLength()));
-            while (length < ids.length) {
-                if (!useCache) {
-                    sequence.truncate(0);
-                }
-                if (!feed(sequence, ids, length, cancelled)) {
-                    reason = FinishReason.CANCELLED;
-                    break;
-                }
-                if (length == promptLength) {
-                    promptDone = System.nanoTime();
-                }
-                session.logits(0, logits);
-                candidates.load(logits);
-                sampler.apply(candidates);
-                int id = candidates.selectedToken();
-                sampler.accept(id);
-                ids[length++] = id;
-                listener.accept(id);
-                if (Arrays.binarySearch(endTokens, id) >= 0) {
-                    reason = FinishReason.EOS;
-                    break;
+    public List<GenerationResult> run(List<int[]> prompts, GenerationOptions options, long randomSeed,
+            TokenListener listener, BooleanSupplier cancelled) {
+        Generation generation = new Generation(session, tokenizer, options, randomSeed, listener, cancelled);
+        List<GeneratedSequence> sequences = new ArrayList<>();
+        switch (options.strategy()) {
+            case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> {
+                if (options.drafting().isEmpty()) {
+                    sequences.addAll(new SamplingLoop(generation, stepper, candidates).run(prompts));
+                } else {
+                    SpeculativeLoop loop = new SpeculativeLoop(generation, stepper, candidates);
+                    for (int[] prompt : prompts) {
+                        sequences.add(loop.run(prompt, sequences.size(), options.drafting().get()));
+                    }
                 }
             }
+            case DecodingStrategy.BeamSearch beams -> throw new IllegalArgumentException("beams");
+            case DecodingStrategy.ContrastiveSearch contrastive -> throw new IllegalArgumentException("contrastive");
         }
-        long end = System.nanoTime();
-        return new Outcome(length, reason,
-                new Timing((promptDone - start) / 1e9, (end - promptDone) / 1e9, length - promptLength));
+        Timing timing = generation.timing(sequences);
+        List<GenerationResult> results = new ArrayList<>();
+        int each = options.returnSequences();
+        for (int p = 0; p < prompts.size(); p++) {
+            results.add(new GenerationResult(prompts.get(p), sequences.subList(p * each, (p + 1) * each), timing));
+        }
+        return results;
     }
 
-    /** Brings the sequence to {@code length} tokens, with logits for the last; false if it was cancelled on the way. */
-    private boolean feed(Sequence sequence, int[] ids, int length, BooleanSupplier cancelled) {
-        Batch batch = session.batch();
-        while (sequence.length() < length) {
-            if (cancelled.getAsBoolean()) {
-                return false;
+    /**
+     * How many positions of the cache a call takes, at most: prompts are shared by their continuations.
+     *
+     * @param contextLength the model's
+     */
+    public static long cachePositions(List<int[]> prompts, GenerationOptions options, int contextLength) {
+        int continuations = options.strategy() instanceof DecodingStrategy.BeamSearch beams
+                ? beams.beams()
+                : options.strategy() instanceof DecodingStrategy.ContrastiveSearch contrastive
+                        ? contrastive.topK()
+                        : options.returnSequences();
+        long pages = 0;
+        for (int[] prompt : prompts) {
+            int bound = options.stopping().bound(prompt.length, contextLength);
+            int shared = options.useCache() ? prompt.length / KeyValuePages.POSITIONS : 0;
+            // A page more for each: a fork that goes on copies the page that it stands in.
+            long own = Math.ceilDiv(bound, KeyValuePages.POSITIONS) - shared + (continuations > 1 ? 1 : 0);
+            pages += shared + continuations * own;
+            if (options.guidance().isPresent()) {
+                pages += (long) continuations * Math.ceilDiv(contextLength, KeyValuePages.POSITIONS);
             }
-            batch.clear();
-            int from = sequence.length();
-            int to = Math.min(length, from + batch.room());
-            batch.add(sequence, ids, from, to, to == length ? Logits.LAST : Logits.NONE);
-            session.step(batch);
         }
-        return true;
+        return pages * KeyValuePages.POSITIONS;
     }
 }

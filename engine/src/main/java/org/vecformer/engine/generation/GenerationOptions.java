@@ -1,63 +1,89 @@
 package org.vecformer.engine.generation;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
-import org.vecformer.engine.sampler.Greedy;
-import org.vecformer.engine.sampler.Multinomial;
-import org.vecformer.engine.sampler.Sampler;
-import org.vecformer.engine.sampler.SamplerChain;
-import org.vecformer.engine.sampler.Temperature;
-import org.vecformer.engine.sampler.TopK;
-import org.vecformer.engine.sampler.TopP;
+import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
+import org.vecformer.engine.sampler.Sampling;
 import org.vecformer.loader.GenerationConfig;
 
 /**
  * How to continue a text. Immutable; each {@code with} method gives a changed copy.
  *
- * @param maxNewTokens   the most tokens to write; empty if only {@code maxLength} or the context length bounds them
- * @param maxLength      the most tokens of prompt and continuation together; empty for the context length
- * @param greedy         take the most likely token instead of drawing one; the sampling options are not used then
- * @param temperature    divides the logits; 1 changes nothing
- * @param topK           draw from that many of the most likely tokens; 0 from all
- * @param topP           draw from the fewest most likely tokens that together have this probability; 1 from all
- * @param seed           of the random generator: the same seed gives the same text; empty for a new one each time
- * @param endTokens      ids that end the text; the end token is the last of the result's ids, its text is not shown
- * @param truncatePrompt drop the beginning of a prompt that is too long, instead of refusing it
- * @param useCache       keep keys and values from token to token; without, everything is computed again for each, with
- *                       the same result
+ * <pre>{@code
+ * GenerationOptions options = GenerationOptions.defaults()
+ *         .withMaxNewTokens(60)
+ *         .withStrategy(DecodingStrategy.random(7))
+ *         .withSampling(s -> s.temperature(0.8).topK(40).repetitionPenalty(1.1))
+ *         .withStopTexts("\n\n");
+ * }</pre>
+ *
+ * @param strategy        how tokens are chosen
+ * @param sampling        what is done with the logits before; what only shapes a distribution to draw from is not used
+ *                        where no token is drawn
+ * @param stopping        where the text ends
+ * @param returnSequences how many continuations of each prompt; of beams not more than there are
+ * @param drafting        guesses that make it faster; for one sequence that is not a beam
+ * @param guidance        away from a negative prompt; not with drafts
+ * @param logprobs        to tell for each token its log-probability and the so many most likely ones; empty for neither
+ * @param truncatePrompt  drop the beginning of a prompt that is too long, instead of refusing it
+ * @param useCache        keep keys and values from token to token; without, everything is computed again for each, with
+ *                        the same result
  */
-public record GenerationOptions(OptionalInt maxNewTokens, OptionalInt maxLength, boolean greedy, double temperature,
-        int topK,
-        double topP, OptionalLong seed, List<Integer> endTokens, boolean truncatePrompt, boolean useCache) {
+public record GenerationOptions(DecodingStrategy strategy, Sampling sampling, Stopping stopping, int returnSequences,
+        Optional<Drafting> drafting, Optional<Guidance> guidance, OptionalInt logprobs, boolean truncatePrompt,
+        boolean useCache) {
 
     public GenerationOptions {
-        if (maxNewTokens.isPresent() && maxNewTokens.getAsInt() < 0) {
-            throw new IllegalArgumentException("maxNewTokens is " + maxNewTokens.getAsInt() + "; expected 0 or more");
+        Objects.requireNonNull(strategy, "strategy");
+        Objects.requireNonNull(sampling, "sampling");
+        Objects.requireNonNull(stopping, "stopping");
+        if (returnSequences < 1) {
+            throw new IllegalArgumentException(
+                    "the number of sequences to return is " + returnSequences + "; expected 1 or more");
         }
-        if (maxLength.isPresent() && maxLength.getAsInt() < 1) {
-            throw new IllegalArgumentException("maxLength is " + maxLength.getAsInt() + "; expected 1 or more");
+        if (logprobs.isPresent() && logprobs.getAsInt() < 0) {
+            throw new IllegalArgumentException("logprobs is " + logprobs.getAsInt() + "; expected 0 or more");
         }
-        if (!(temperature > 0) || temperature == Double.POSITIVE_INFINITY) {
-            throw new IllegalArgumentException("temperature is " + temperature
-                    + "; expected a number above 0 (for the most likely token each time choose greedy)");
+    }
+
+    /** Refuses what does not go together; asked when a generation starts, as options are put together one by one. */
+    void check() {
+        switch (strategy) {
+            case DecodingStrategy.GreedySearch _ when returnSequences > 1 -> throw new IllegalArgumentException(
+                    "greedy search has one result, and " + returnSequences + " sequences were asked for: draw tokens"
+                            + " or use beams");
+            case DecodingStrategy.ContrastiveSearch _ when returnSequences > 1 -> throw new IllegalArgumentException(
+                    "contrastive search has one result, and " + returnSequences + " sequences were asked for");
+            case DecodingStrategy.BeamSearch beams when returnSequences > beams.beams() ->
+                throw new IllegalArgumentException(returnSequences + " sequences were asked for of " + beams.beams()
+                        + " beams; expected at most as many");
+            default -> {
+            }
         }
-        if (topK < 0) {
-            throw new IllegalArgumentException("topK is " + topK + "; expected 0 (all tokens) or more");
+        if (drafting.isPresent()) {
+            if (strategy instanceof DecodingStrategy.BeamSearch
+                    || strategy instanceof DecodingStrategy.ContrastiveSearch) {
+                throw new IllegalArgumentException(
+                        "drafts are for greedy search and random sampling, not for beams and contrastive search");
+            }
+            if (returnSequences > 1 || guidance.isPresent() || !useCache) {
+                throw new IllegalArgumentException(
+                        "drafts are for one sequence, with a cache and without guidance");
+            }
         }
-        if (!(topP > 0 && topP <= 1)) {
-            throw new IllegalArgumentException("topP is " + topP + "; expected a number above 0 and up to 1");
+        if (guidance.isPresent() && strategy instanceof DecodingStrategy.ContrastiveSearch) {
+            throw new IllegalArgumentException("contrastive search has no guidance");
         }
-        endTokens = List.copyOf(endTokens);
     }
 
     /** Greedy, until the context is full; no end token. */
     public static GenerationOptions defaults() {
-        return new GenerationOptions(OptionalInt.empty(), OptionalInt.empty(), true, 1, 0, 1, OptionalLong.empty(),
-                List.of(), false,
-                true);
+        return new GenerationOptions(DecodingStrategy.greedy(), Sampling.none(), Stopping.whenFull(), 1,
+                Optional.empty(), Optional.empty(), OptionalInt.empty(), false, true);
     }
 
     /**
@@ -67,94 +93,106 @@ public record GenerationOptions(OptionalInt maxNewTokens, OptionalInt maxLength,
      * @param fallbackEndTokens the end tokens if the generation config names none: those of the model's config
      */
     public static GenerationOptions recommended(GenerationConfig config, List<Integer> fallbackEndTokens) {
-        boolean sample = config.doSample().orElse(false);
-        double temperature = config.temperature().filter(t -> t > 0).orElse(1.0);
-        return new GenerationOptions(config.maxNewTokens(), config.maxLength(), !sample, temperature,
-                config.topK().orElse(50),
-                config.topP().filter(p -> p > 0).orElse(1.0), OptionalLong.empty(),
-                config.eosTokenIds().isEmpty() ? fallbackEndTokens : config.eosTokenIds(), false, true);
+        Sampling sampling = Sampling.none().topK(config.topK().orElse(50));
+        if (config.temperature().orElse(0.0) > 0) {
+            sampling = sampling.temperature(config.temperature().get());
+        }
+        if (config.topP().orElse(0.0) > 0) {
+            sampling = sampling.topP(config.topP().get());
+        }
+        Stopping stopping = new Stopping(config.maxNewTokens(), config.maxLength(),
+                config.eosTokenIds().isEmpty() ? fallbackEndTokens : config.eosTokenIds(), List.of(), false,
+                Optional.empty(), StopCondition.NEVER);
+        return defaults().withSampling(sampling).withStopping(stopping)
+                .withStrategy(
+                        config.doSample().orElse(false) ? DecodingStrategy.random() : DecodingStrategy.greedy());
     }
 
     /**
-     * The samplers that these options describe, in Hugging Face's order: temperature, top-k, top-p, then the choice.
-     *
-     * @param randomSeed used if the options have no seed
+     * The seed of one of several sequences: the first has the given one, the i-th of the others the i-th number of
+     * {@code new SplittableRandom(seed)}. Each draws from a {@link SplittableRandom} of its seed, so its text does not
+     * depend on how many there are.
      */
-    public Sampler sampler(long randomSeed) {
-        if (greedy) {
-            return new Greedy();
+    public static long seedOf(long seed, int sequence) {
+        if (sequence == 0) {
+            return seed;
         }
-        List<Sampler> samplers = new ArrayList<>();
-        if (temperature != 1) {
-            samplers.add(new Temperature(temperature));
+        SplittableRandom random = new SplittableRandom(seed);
+        long own = 0;
+        for (int i = 0; i < sequence; i++) {
+            own = random.nextLong();
         }
-        if (topK > 0) {
-            samplers.add(new TopK(topK));
-        }
-        if (topP < 1) {
-            samplers.add(new TopP(topP));
-        }
-        samplers.add(new Multinomial(seed.orElse(randomSeed)));
-        return new SamplerChain(samplers);
+        return own;
     }
 
-    public GenerationOptions withMaxNewTokens(int maxNewTokens) {
-        return new GenerationOptions(OptionalInt.of(maxNewTokens), maxLength, greedy, temperature, topK, topP, seed,
-                endTokens,
+    public GenerationOptions withStrategy(DecodingStrategy strategy) {
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
                 truncatePrompt, useCache);
     }
 
-    public GenerationOptions withMaxLength(int maxLength) {
-        return new GenerationOptions(maxNewTokens, OptionalInt.of(maxLength), greedy, temperature, topK, topP, seed,
-                endTokens,
+    public GenerationOptions withSampling(Sampling sampling) {
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
                 truncatePrompt, useCache);
     }
 
-    public GenerationOptions withGreedy(boolean greedy) {
-        return new GenerationOptions(maxNewTokens, maxLength, greedy, temperature, topK, topP, seed, endTokens,
-                truncatePrompt,
-                useCache);
+    /** With a change to the sampling. */
+    public GenerationOptions withSampling(UnaryOperator<Sampling> change) {
+        return withSampling(change.apply(sampling));
     }
 
-    public GenerationOptions withTemperature(double temperature) {
-        return new GenerationOptions(maxNewTokens, maxLength, greedy, temperature, topK, topP, seed, endTokens,
-                truncatePrompt,
-                useCache);
-    }
-
-    public GenerationOptions withTopK(int topK) {
-        return new GenerationOptions(maxNewTokens, maxLength, greedy, temperature, topK, topP, seed, endTokens,
-                truncatePrompt,
-                useCache);
-    }
-
-    public GenerationOptions withTopP(double topP) {
-        return new GenerationOptions(maxNewTokens, maxLength, greedy, temperature, topK, topP, seed, endTokens,
-                truncatePrompt,
-                useCache);
-    }
-
-    public GenerationOptions withSeed(long seed) {
-        return new GenerationOptions(maxNewTokens, maxLength, greedy, temperature, topK, topP, OptionalLong.of(seed),
-                endTokens,
+    public GenerationOptions withStopping(Stopping stopping) {
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
                 truncatePrompt, useCache);
     }
 
-    public GenerationOptions withEndTokens(Integer... endTokens) {
-        return new GenerationOptions(maxNewTokens, maxLength, greedy, temperature, topK, topP, seed,
-                Arrays.asList(endTokens),
+    public GenerationOptions withReturnSequences(int returnSequences) {
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
                 truncatePrompt, useCache);
+    }
+
+    public GenerationOptions withDrafting(Drafting drafting) {
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, Optional.of(drafting), guidance,
+                logprobs, truncatePrompt, useCache);
+    }
+
+    public GenerationOptions withGuidance(Guidance guidance) {
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, Optional.of(guidance),
+                logprobs, truncatePrompt, useCache);
+    }
+
+    public GenerationOptions withLogprobs(int logprobs) {
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance,
+                OptionalInt.of(logprobs), truncatePrompt, useCache);
     }
 
     public GenerationOptions withTruncatePrompt(boolean truncatePrompt) {
-        return new GenerationOptions(maxNewTokens, maxLength, greedy, temperature, topK, topP, seed, endTokens,
-                truncatePrompt,
-                useCache);
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
+                truncatePrompt, useCache);
     }
 
     public GenerationOptions withUseCache(boolean useCache) {
-        return new GenerationOptions(maxNewTokens, maxLength, greedy, temperature, topK, topP, seed, endTokens,
-                truncatePrompt,
-                useCache);
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
+                truncatePrompt, useCache);
+    }
+
+    /** Draws tokens with this seed, or beams if these are drawn. */
+    public GenerationOptions withSeed(long seed) {
+        return withStrategy(strategy.drawsTokens() ? strategy.withSeed(seed) : DecodingStrategy.random(seed));
+    }
+
+    public GenerationOptions withMaxNewTokens(int maxNewTokens) {
+        return withStopping(stopping.withMaxNewTokens(maxNewTokens));
+    }
+
+    public GenerationOptions withMaxLength(int maxLength) {
+        return withStopping(stopping.withMaxLength(maxLength));
+    }
+
+    public GenerationOptions withEndTokens(Integer... endTokens) {
+        return withStopping(stopping.withEndTokens(Arrays.asList(endTokens)));
+    }
+
+    public GenerationOptions withStopTexts(String... stopTexts) {
+        return withStopping(stopping.withStopTexts(List.of(stopTexts)));
     }
 }

@@ -2,19 +2,24 @@ package org.vecformer.engine.generation;
 
 /**
  * Follows a generation token by token, on the generating thread. An exception it throws ends the generation
- * and reaches the caller.
+ * and reaches the caller. Beams are told when all of them are finished.
  */
 @FunctionalInterface
 public interface TokenListener {
 
     /** Does nothing. */
-    TokenListener NONE = (_, _) -> {
+    TokenListener NONE = _ -> {
     };
 
+    /** A token was written. */
+    void token(GeneratedToken token);
+
     /**
-     * @param id   the token
-     * @param text the text that became complete with it: empty while a character's bytes are missing, and without a
-     *             tokenizer
+     * A sequence has ended.
+     *
+     * @param sequence which, from 0
+     * @param rest     text that had been held back and belongs to it: all texts that were told together are the result's
      */
-    void token(int id, String text);
+    default void finished(int sequence, String rest) {
+    }
 }

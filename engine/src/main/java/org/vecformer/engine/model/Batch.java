@@ -39,6 +39,11 @@ public final class Batch {
         wantedCount = 0;
     }
 
+    /** The most rows it can take. */
+    public int capacity() {
+        return ids.length;
+    }
+
     /** Rows taken. */
     public int rows() {
         return packed.rows();

@@ -87,6 +87,11 @@ public final class Session implements AutoCloseable {
         return cache.byteSize();
     }
 
+    /** Positions that all sequences together may hold. */
+    public long cachePositions() {
+        return cache.positions();
+    }
+
     /** This session's batch, to be filled for {@link #step}. */
     public Batch batch() {
         return batch;
@@ -152,6 +157,17 @@ public final class Session implements AutoCloseable {
     public void logits(int row, float[] destination) {
         Objects.checkIndex(row, logitsRows);
         System.arraycopy(logits.data(), logits.offset(row), destination, 0, logits.columns());
+    }
+
+    /**
+     * Copies the final hidden state, after the last layer norm, of a row whose logits were computed.
+     *
+     * @param row         as for {@link #logits}
+     * @param destination at least as long as the hidden size
+     */
+    public void hiddenState(int row, float[] destination) {
+        Objects.checkIndex(row, logitsRows);
+        System.arraycopy(lastStates.data(), lastStates.offset(row), destination, 0, lastStates.columns());
     }
 
     /** The sequence, after checking that it is one of this session's and open. */

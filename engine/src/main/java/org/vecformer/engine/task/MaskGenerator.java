@@ -3,6 +3,7 @@ package org.vecformer.engine.task;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.MaskGenerationOptions;
 import org.vecformer.engine.generation.MaskStrategy;
@@ -94,9 +95,11 @@ public final class MaskGenerator extends EncoderTask {
                 options.sampler(randomSeed), id -> {
                     String piece = decoder.accept(id);
                     text.append(piece);
-                    listener.token(id, piece);
+                    listener.token(new GeneratedToken(0, id, piece, null));
                 }, runner::isCancelled);
-        text.append(decoder.finish());
+        String rest = decoder.finish();
+        text.append(rest);
+        listener.finished(0, rest);
         return new GenerationResult(start.ids().clone(), outcome.ids(), text.toString(), outcome.reason(),
                 outcome.timing());
     }
@@ -120,8 +123,10 @@ public final class MaskGenerator extends EncoderTask {
             throw new IllegalArgumentException("there is no text and no mask; expected tokens to write");
         }
         MaskedLoop.Outcome outcome = loop.resample(whole, positions, options.iterations(), options.order(),
-                randomSeed, options.resampler(randomSeed), id -> listener.token(id, ""), runner::isCancelled);
+                randomSeed, options.resampler(randomSeed), id -> listener.token(new GeneratedToken(0, id, "", null)),
+                runner::isCancelled);
         int[] ids = IntStream.of(outcome.input().ids()).filter(id -> !tokenizer.isSpecial(id)).toArray();
+        listener.finished(0, "");
         return new GenerationResult(start.ids().clone(), ids, tokenizer.decode(ids, true), outcome.reason(),
                 outcome.timing());
     }

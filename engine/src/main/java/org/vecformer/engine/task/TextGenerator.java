@@ -1,8 +1,10 @@
 package org.vecformer.engine.task;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.generation.DecodingLoop;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
@@ -11,8 +13,6 @@ import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
-import org.vecformer.engine.sampler.Sampler;
-import org.vecformer.tokenizer.StreamingDecoder;
 import org.vecformer.tokenizer.Tokenizer;
 
 /**
@@ -32,24 +32,31 @@ public final class TextGenerator implements AutoCloseable {
 
     private final Gpt2 model;
     private final Tokenizer tokenizer;
-    private final Session session;
-    private final DecodingLoop loop;
+    private final SessionOptions options;
+    private Session session;
+    private DecodingLoop loop;
     private volatile boolean cancelled;
 
     private TextGenerator(Gpt2 model, Tokenizer tokenizer, SessionOptions options) {
         this.model = model;
         this.tokenizer = tokenizer;
-        session = model.openSession(options);
+        this.options = options;
+        open(options);
+    }
+
+    private void open(SessionOptions options) {
+        Session opened = model.openSession(options);
         try {
-            loop = new DecodingLoop(session);
+            loop = new DecodingLoop(opened, tokenizer);
         } catch (RuntimeException | Error e) {
-            session.close();
+            opened.close();
             throw e;
         }
+        session = opened;
     }
 
     /**
-     * A generator for texts up to the model's context length.
+     * A generator whose cache has room for what each call needs: one context, or several for beams and several sequences.
      *
      * @param tokenizer the model's; null if prompts are given as ids and no text is wanted
      */
@@ -58,8 +65,8 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     /**
-     * A generator with a bound on its memory: a generation whose tokens do not fit the cache fails with a
-     * {@link org.vecformer.engine.CacheFullException}.
+     * A generator with a bound on its memory, if the options name one: a call whose tokens may not fit the cache fails
+     * with a {@link CacheFullException} before it begins.
      */
     public static TextGenerator open(Gpt2 model, Tokenizer tokenizer, SessionOptions options) {
         return new TextGenerator(model, tokenizer, options);
@@ -67,6 +74,43 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Continues a text. An empty prompt starts with the model's begin token. */
     public GenerationResult generate(String prompt, GenerationOptions options, TokenListener listener) {
+        return generate(ids(prompt), options, listener);
+    }
+
+    /**
+     * Continues token ids.
+     *
+     * @throws PromptTooLongException   if the prompt leaves no room for a new token and {@code truncatePrompt} is off
+     * @throws CacheFullException       if the cache is bounded and too small
+     * @throws IllegalArgumentException for an empty prompt, an id outside the vocabulary, or options that do not go
+     *                                  together
+     */
+    public GenerationResult generate(int[] promptIds, GenerationOptions options, TokenListener listener) {
+        return generateAll(List.of(promptIds), options, listener).get(0);
+    }
+
+    /**
+     * Continues several prompts, in one batch where the strategy allows it. Each gets what it would get alone, from the
+     * same seed.
+     *
+     * @param listener told each token; sequence s of prompt p has the number p x (sequences of a prompt) + s
+     * @return one for each prompt, in order
+     */
+    public List<GenerationResult> generateAll(List<int[]> prompts, GenerationOptions options, TokenListener listener) {
+        Objects.requireNonNull(listener, "listener");
+        cancelled = false;
+        List<int[]> fitting = prompts.stream().map(prompt -> fit(prompt, options)).toList();
+        ensureCache(DecodingLoop.cachePositions(fitting, options, model.config().contextLength()));
+        return loop.run(fitting, options, new SplittableRandom().nextLong(), listener, () -> cancelled);
+    }
+
+    /**
+     * The ids of a prompt: an empty one is the model's begin token.
+     *
+     * @throws IllegalStateException    without a tokenizer
+     * @throws IllegalArgumentException for an empty prompt, if the model has no begin token
+     */
+    public int[] ids(String prompt) {
         if (tokenizer == null) {
             throw new IllegalStateException("this generator has no tokenizer: give the prompt as token ids");
         }
@@ -75,35 +119,22 @@ public final class TextGenerator implements AutoCloseable {
             ids = new int[]{model.config().bosTokenId().orElseThrow(() -> new IllegalArgumentException(
                     "the prompt has no tokens and the model's config names no bos_token_id to begin with"))};
         }
-        return generate(ids, options, listener);
+        return ids;
     }
 
-    /**
-     * Continues token ids.
-     *
-     * @throws PromptTooLongException   if the prompt leaves no room for a new token and {@code truncatePrompt} is off
-     * @throws IllegalArgumentException for an empty prompt or an id outside the vocabulary
-     */
-    public GenerationResult generate(int[] promptIds, GenerationOptions options, TokenListener listener) {
-        Objects.requireNonNull(listener, "listener");
-        cancelled = false;
-        int[] prompt = fit(promptIds, options);
-        int[] ids = Arrays.copyOf(prompt, bound(prompt.length, options));
-        Sampler sampler = options.sampler(new SplittableRandom().nextLong());
-        int[] endTokens = options.endTokens().stream().mapToInt(Integer::intValue).sorted().toArray();
-        StreamingDecoder decoder = tokenizer == null ? null : tokenizer.streamingDecoder(true);
-        StringBuilder text = new StringBuilder();
-        DecodingLoop.Outcome outcome = loop.run(ids, prompt.length, sampler, endTokens, options.useCache(), id -> {
-            boolean hidden = decoder == null || !tokenizer.contains(id) || Arrays.binarySearch(endTokens, id) >= 0;
-            String piece = hidden ? "" : decoder.accept(id);
-            text.append(piece);
-            listener.token(id, piece);
-        }, () -> cancelled);
-        if (decoder != null) {
-            text.append(decoder.finish());
+    /** A larger cache takes the place of one that is too small, unless its size was given. */
+    private void ensureCache(long positions) {
+        if (positions <= session.cachePositions()) {
+            return;
         }
-        return new GenerationResult(prompt, Arrays.copyOfRange(ids, prompt.length, outcome.length()), text.toString(),
-                outcome.reason(), outcome.timing());
+        if (options.cacheTokens() > 0) {
+            throw new CacheFullException("the generation may take " + positions
+                    + " positions of the key/value cache, which has " + session.cachePositions()
+                    + ": open the generator with a larger cache, or ask for fewer tokens, sequences or beams");
+        }
+        Session tooSmall = session;
+        open(options.withCacheTokens(positions));
+        tooSmall.close();
     }
 
     /**
@@ -122,7 +153,7 @@ public final class TextGenerator implements AutoCloseable {
                         + "; the model's vocabulary has ids 0 to " + (model.config().vocabularySize() - 1));
             }
         }
-        if (prompt.length < context || (prompt.length == context && options.maxNewTokens().orElse(1) == 0)) {
+        if (prompt.length < context || (prompt.length == context && options.stopping().maxNewTokens().orElse(1) == 0)) {
             return prompt.clone();
         }
         if (!options.truncatePrompt()) {
@@ -131,15 +162,8 @@ public final class TextGenerator implements AutoCloseable {
                             + ": at most " + (context - 1)
                             + " fit with a new token behind them; shorten it or ask for truncation");
         }
-        int room = Math.clamp(options.maxNewTokens().orElse(context / 2), 1, Math.max(1, context / 2));
+        int room = Math.clamp(options.stopping().maxNewTokens().orElse(context / 2), 1, Math.max(1, context / 2));
         return Arrays.copyOfRange(prompt, prompt.length - (context - room), prompt.length);
-    }
-
-    private int bound(int promptLength, GenerationOptions options) {
-        long bound = model.config().contextLength();
-        bound = Math.min(bound, options.maxLength().orElse(Integer.MAX_VALUE));
-        bound = Math.min(bound, (long) promptLength + options.maxNewTokens().orElse(Integer.MAX_VALUE));
-        return (int) Math.max(promptLength, bound);
     }
 
     /**

@@ -21,6 +21,7 @@ import org.vecformer.engine.Sequence;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.WeightType;
+import org.vecformer.engine.generation.DecodingStrategy;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.Gpt2;
@@ -29,7 +30,11 @@ import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.engine.sampler.Candidates;
+import org.vecformer.engine.sampler.Greedy;
 import org.vecformer.engine.sampler.Sampler;
+import org.vecformer.engine.sampler.SamplerChain;
+import org.vecformer.engine.sampler.Sampling;
+import org.vecformer.engine.sampler.SamplingContext;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
 
@@ -53,6 +58,7 @@ class AllocationTest {
     private static final int STEPS = 40;
     private static final int BOUND = 600;
     private static final int MOST_ROUNDS = 400;
+    private static final Sampling SAMPLING = Sampling.none().temperature(0.9).topK(50).topP(0.9);
     private static final int FEW_TOKENS = 10;
     private static final int MANY_TOKENS = FEW_TOKENS + STEPS;
 
@@ -79,7 +85,11 @@ class AllocationTest {
             engine.awaitWarmUp();
             Candidates candidates = new Candidates(model.outputs());
             float[] logits = new float[model.outputs()];
-            Sampler sampler = options(greedy).sampler(7);
+            Sampler sampler = greedy
+                    ? new Greedy()
+                    : SamplerChain.of(SAMPLING.processors(
+                            new SamplingContext(model.config().contextLength(), new int[0], 1, 7), true),
+                            SAMPLING.draw(7));
             int[] ids = new Random(3).ints(model.config().contextLength(), 0, model.outputs()).toArray();
             Sequence sequence = session.newSequence();
             int prompt = ids.length - STEPS - 1;
@@ -126,7 +136,8 @@ class AllocationTest {
     }
 
     private static GenerationOptions options(boolean greedy) {
-        return GenerationOptions.defaults().withGreedy(greedy).withTemperature(0.9).withTopK(50).withTopP(0.9);
+        return GenerationOptions.defaults()
+                .withStrategy(greedy ? DecodingStrategy.greedy() : DecodingStrategy.random(7)).withSampling(SAMPLING);
     }
 
     private static void assertSettles(Engine engine, long bound, Runnable round) {

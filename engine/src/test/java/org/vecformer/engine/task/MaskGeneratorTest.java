@@ -96,9 +96,9 @@ class MaskGeneratorTest {
         }
         List<String> pieces = new ArrayList<>();
         List<Integer> told = new ArrayList<>();
-        GenerationResult result = generator.generate(PAIR, GREEDY.withMaxNewTokens(7), (id, text) -> {
-            told.add(id);
-            pieces.add(text);
+        GenerationResult result = generator.generate(PAIR, GREEDY.withMaxNewTokens(7), token -> {
+            told.add(token.id());
+            pieces.add(token.text());
         });
         assertThat(result.promptIds()).containsExactly(2, 10, 11, 13, 14, 5, 3, 10, 12, 3);
         assertThat(result.ids()).containsExactly(written.stream().mapToInt(i -> i).toArray());
@@ -188,15 +188,15 @@ class MaskGeneratorTest {
     void cancelEndsTheText() {
         GenerationResult whole = generate(PAIR, GREEDY);
         List<Integer> told = new ArrayList<>();
-        GenerationResult result = generator.generate(PAIR, GREEDY, (id, _) -> {
-            told.add(id);
+        GenerationResult result = generator.generate(PAIR, GREEDY, token -> {
+            told.add(token.id());
             if (told.size() == 4) {
                 generator.cancel();
             }
         });
         assertThat(result.finishReason()).isEqualTo(FinishReason.CANCELLED);
         assertThat(result.ids()).isEqualTo(Arrays.copyOf(whole.ids(), 4));
-        GenerationResult gibbs = generator.generate(PAIR, GIBBS, (_, _) -> generator.cancel());
+        GenerationResult gibbs = generator.generate(PAIR, GIBBS, _ -> generator.cancel());
         assertThat(gibbs.finishReason()).isEqualTo(FinishReason.CANCELLED);
         assertThat(gibbs.timing().generatedTokens()).isEqualTo(1);
         assertThat(generate(PAIR, GREEDY).ids()).isEqualTo(whole.ids());
@@ -248,9 +248,9 @@ class MaskGeneratorTest {
         }
         List<Integer> told = new ArrayList<>();
         GenerationResult result = generator.generate(TaskInput.of("the man"), GIBBS.withGreedy(true)
-                .withMaxNewTokens(3).withIterations(7).withOrder(ResampleOrder.LEFT_TO_RIGHT), (id, text) -> {
-                    told.add(id);
-                    assertThat(text).isEmpty();
+                .withMaxNewTokens(3).withIterations(7).withOrder(ResampleOrder.LEFT_TO_RIGHT), token -> {
+                    told.add(token.id());
+                    assertThat(token.text()).isEmpty();
                 });
         assertThat(result.ids()).isEqualTo(Arrays.copyOfRange(input.ids(), 1, 6));
         assertThat(told).hasSize(7);
@@ -282,7 +282,7 @@ class MaskGeneratorTest {
         Set<Integer> firsts = new HashSet<>();
         for (long seed = 0; seed < 8; seed++) {
             List<Integer> told = new ArrayList<>();
-            generator.generate(PAIR, annealed.withSeed(seed), (id, _) -> told.add(id));
+            generator.generate(PAIR, annealed.withSeed(seed), token -> told.add(token.id()));
             firsts.add(told.getFirst());
             lasts.add(told.getLast());
         }

@@ -14,8 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,19 +39,21 @@ import org.vecformer.engine.Sequence;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.generation.DecodingLoop;
+import org.vecformer.engine.generation.DecodingStrategy;
 import org.vecformer.engine.generation.FinishReason;
+import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
+import org.vecformer.engine.generation.Guidance;
 import org.vecformer.engine.generation.PromptTooLongException;
+import org.vecformer.engine.generation.Stopping;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
-import org.vecformer.engine.sampler.Candidates;
-import org.vecformer.engine.sampler.Greedy;
-import org.vecformer.engine.sampler.Sampler;
+import org.vecformer.engine.sampler.SamplerKind;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.GenerationConfig;
 import org.vecformer.loader.ModelFiles;
@@ -67,10 +67,8 @@ class TextGeneratorTest {
     private static final int VOCABULARY = TestModels.Shape.EVEN.vocabulary();
     private static final int[] PROMPT = {72, 101, 108, 108, 111, 200, 3, 9, 27, 81};
     private static final GenerationOptions GREEDY = GenerationOptions.defaults();
-    private static final GenerationOptions SAMPLING = GREEDY.withGreedy(false).withTemperature(3).withSeed(1);
-    /** The arguments of Hugging Face's generate() that mean something here so far. */
-    private static final Set<String> KNOWN_ARGUMENTS = Set.of("max_length", "max_new_tokens", "eos_token_id",
-            "do_sample", "temperature", "top_k", "top_p");
+    private static final GenerationOptions SAMPLING = GREEDY
+            .withStrategy(DecodingStrategy.random(1)).withSampling(s -> s.temperature(3));
 
     @TempDir
     private static Path directory;
@@ -125,76 +123,6 @@ class TextGeneratorTest {
     // ---- against the reference
 
     @Tag("width")
-    @ParameterizedTest
-    @CsvSource({"gpt2-tiny, 11", "gpt2-mini, 15", "gpt2-mini-repeat, 10", "gpt2-mini-f16, 2", "gpt2-mini-bf16, 2",
-        "gpt2-mini-f64, 2"})
-    void continuesAsTheReferenceDoes(String name, int expectedRows) throws IOException {
-        Path folder = Oracle.shared("oracle/models/" + name);
-        int rows = 0;
-        try (Gpt2 reference = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
-                TextGenerator referenceGenerator = TextGenerator.open(reference, null)) {
-            for (JsonNode row : Oracle.rows(folder.resolve("generation.jsonl"))) {
-                if (row.path("robust").asBoolean(true) && argumentsAreKnown(row)) {
-                    checkRow(referenceGenerator, reference, row);
-                    rows++;
-                }
-            }
-        }
-        assertThat(rows).as("rows that were used").isEqualTo(expectedRows);
-    }
-
-    private static boolean argumentsAreKnown(JsonNode row) {
-        Set<String> names = new HashSet<>();
-        row.get("args").fieldNames().forEachRemaining(names::add);
-        return KNOWN_ARGUMENTS.containsAll(names);
-    }
-
-    private static void checkRow(TextGenerator generator, Gpt2 model, JsonNode row) {
-        GenerationOptions options = options(row.get("args"), model);
-        boolean batch = row.get("prompt_ids").get(0).isArray();
-        for (int i = 0; i < (batch ? row.get("prompt_ids").size() : 1); i++) {
-            int[] prompt = Oracle.ints(batch ? row.get("prompt_ids").get(i) : row.get("prompt_ids"));
-            int[] output = Oracle.ints(batch ? row.get("output_ids").get(i) : row.get("output_ids"));
-            int padding = batch
-                    ? (int) Arrays.stream(Oracle.ints(row.get("attention_mask").get(i)))
-                            .filter(m -> m == 0).count()
-                    : 0;
-            prompt = Arrays.copyOfRange(prompt, padding, prompt.length);
-            int[] expected = Arrays.copyOfRange(output, padding + prompt.length, output.length);
-            GenerationResult result = generator.generate(prompt, options, TokenListener.NONE);
-            int[] got = result.ids();
-            assertThat(Arrays.copyOf(expected, got.length)).as("%s %s", row.get("id"), row.get("args")).isEqualTo(got);
-            boolean ended = options.endTokens().contains(got[got.length - 1]);
-            assertThat(result.finishReason()).isEqualTo(ended ? FinishReason.EOS : FinishReason.LENGTH);
-            // A text that ended is filled up to the length of the longest in its batch.
-            int[] filling = new int[ended ? expected.length - got.length : 0];
-            Arrays.fill(filling, padding(model));
-            assertThat(Arrays.copyOfRange(expected, got.length, expected.length)).as("rest of %s", row.get("id"))
-                    .isEqualTo(filling);
-        }
-    }
-
-    private static int padding(Gpt2 model) {
-        return model.config().vocabularySize() - 1;
-    }
-
-    private static GenerationOptions options(JsonNode args, Gpt2 model) {
-        List<Integer> ends = new ArrayList<>();
-        switch (args.path("eos_token_id")) {
-            case JsonNode list when list.isArray() -> list.forEach(id -> ends.add(id.asInt()));
-            case JsonNode one when one.isInt() -> ends.add(one.asInt());
-            default -> ends.add(padding(model));
-        }
-        GenerationOptions options = GREEDY.withGreedy(!args.path("do_sample").asBoolean(false))
-                .withTemperature(args.path("temperature").asDouble(1)).withTopK(args.path("top_k").asInt(50))
-                .withTopP(args.path("top_p").asDouble(1)).withEndTokens(ends.toArray(Integer[]::new));
-        if (args.has("max_length")) {
-            options = options.withMaxLength(args.get("max_length").asInt());
-        }
-        return args.has("max_new_tokens") ? options.withMaxNewTokens(args.get("max_new_tokens").asInt()) : options;
-    }
-
-    @Tag("width")
     @Test
     void tellsTheStoriesOfTheReference() throws IOException {
         Path folder = Oracle.shared("models/storyteller");
@@ -209,7 +137,7 @@ class TextGeneratorTest {
                 int[] expected = Oracle.ints(row.get("greedy_ids"));
                 StringBuilder streamed = new StringBuilder();
                 GenerationResult result = stories.generate(row.get("prompt").asText(),
-                        GREEDY.withMaxNewTokens(expected.length), (_, text) -> streamed.append(text));
+                        GREEDY.withMaxNewTokens(expected.length), token -> streamed.append(token.text()));
                 assertThat(result.promptIds()).isEqualTo(prompt);
                 assertThat(result.ids()).isEqualTo(expected);
                 assertThat(result.text()).isEqualTo(row.get("greedy_text").asText()).isEqualTo(streamed.toString());
@@ -227,63 +155,11 @@ class TextGeneratorTest {
         assertThat(rows).isEqualTo(5);
     }
 
-    @ParameterizedTest
-    @CsvSource({"gpt2-tiny, 8, 1500", "gpt2-mini, 10, 20000"})
-    void drawsWithTheProbabilitiesOfTheReference(String name, int expectedRows, int draws) throws IOException {
-        Path folder = Oracle.shared("oracle/models/" + name);
-        int rows = 0;
-        try (Gpt2 reference = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
-                Session session = reference.openSession(SessionOptions.defaults())) {
-            float[] logits = new float[reference.outputs()];
-            Candidates candidates = new Candidates(logits.length);
-            for (JsonNode row : Oracle.rows(folder.resolve("sampling_distribution.jsonl"))) {
-                if (!argumentsAreKnown(row)) {
-                    continue;
-                }
-                int[] prompt = Oracle.ints(row.get("prompt_ids"));
-                try (Sequence sequence = session.newSequence()) {
-                    session.feed(sequence, prompt, 0, prompt.length);
-                    session.logits(0, logits);
-                }
-                Sampler sampler = options(row.get("args"), reference).sampler(20261121 + rows);
-                Map<Integer, Integer> counts = new HashMap<>();
-                for (int i = 0; i < draws; i++) {
-                    candidates.load(logits);
-                    sampler.apply(candidates);
-                    counts.merge(candidates.selectedToken(), 1, Integer::sum);
-                }
-                checkDistribution(row, counts, draws);
-                rows++;
-            }
-        }
-        assertThat(rows).as("rows that were used").isEqualTo(expectedRows);
-    }
-
-    /** Pearson's chi-square test, at a bound that a right sampler fails once in 300,000 times. */
-    private static void checkDistribution(JsonNode row, Map<Integer, Integer> counts, int draws) {
-        double chiSquare = 0;
-        Set<Integer> possible = new HashSet<>();
-        for (JsonNode pair : row.get("next_token_probs")) {
-            double expected = pair.get(1).asDouble() * draws;
-            double difference = counts.getOrDefault(pair.get(0).asInt(), 0) - expected;
-            chiSquare += difference * difference / expected;
-            possible.add(pair.get(0).asInt());
-        }
-        assertThat(possible).as("%s: tokens that can be drawn", row.get("id")).containsAll(counts.keySet());
-        int degrees = possible.size() - 1;
-        if (degrees > 0) {
-            // Wilson and Hilferty 1931: the cube root of chi-square / degrees is nearly normal.
-            double bound = degrees * Math.pow(1 - 2.0 / (9 * degrees) + 4.5 * Math.sqrt(2.0 / (9 * degrees)), 3);
-            assertThat(chiSquare).as("%s: chi-square with %d degrees of freedom", row.get("id"), degrees)
-                    .isLessThan(bound);
-        }
-    }
-
     // ---- seeds, cache, batches
 
     @Test
     void theSameSeedGivesTheSameText() {
-        GenerationOptions options = SAMPLING.withMaxNewTokens(40).withTopK(100).withTopP(0.95);
+        GenerationOptions options = SAMPLING.withMaxNewTokens(40).withSampling(s -> s.topK(100).topP(0.95));
         int[] first = generator.generate(PROMPT, options.withSeed(5), TokenListener.NONE).ids();
         assertThat(generator.generate(PROMPT, options.withSeed(5), TokenListener.NONE).ids()).isEqualTo(first);
         assertThat(generator.generate(PROMPT, options.withSeed(6), TokenListener.NONE).ids()).isNotEqualTo(first);
@@ -294,7 +170,7 @@ class TextGeneratorTest {
 
     @Test
     void withoutASeedTextsDiffer() {
-        GenerationOptions options = GREEDY.withGreedy(false).withTemperature(3).withMaxNewTokens(40);
+        GenerationOptions options = SAMPLING.withStrategy(DecodingStrategy.random()).withMaxNewTokens(40);
         assertThat(generator.generate(PROMPT, options, TokenListener.NONE).ids())
                 .isNotEqualTo(generator.generate(PROMPT, options, TokenListener.NONE).ids());
     }
@@ -318,37 +194,43 @@ class TextGeneratorTest {
         }
     }
 
+    /** Of different lengths, and each of them ends at another time. */
     @Test
     void textsInOneBatchAreTheTextsAlone() {
-        int[][] prompts = {PROMPT, {5}, {99, 98, 97, 96}};
-        int steps = 40;
-        int[][] expected = new int[prompts.length][];
-        for (int i = 0; i < prompts.length; i++) {
-            expected[i] = generator.generate(prompts[i], GREEDY.withMaxNewTokens(steps), TokenListener.NONE).ids();
-        }
-        try (Session session = model.openSession(SessionOptions.defaults().withCacheTokens(3 * CONTEXT))) {
-            Sequence[] sequences = new Sequence[prompts.length];
-            int[][] next = prompts.clone();
-            int[][] got = new int[prompts.length][steps];
-            Candidates candidates = new Candidates(VOCABULARY);
-            float[] logits = new float[VOCABULARY];
-            for (int step = 0; step < steps; step++) {
-                session.batch().clear();
-                for (int i = 0; i < prompts.length; i++) {
-                    sequences[i] = sequences[i] == null ? session.newSequence() : sequences[i];
-                    session.batch().add(sequences[i], next[i], 0, next[i].length, Logits.LAST);
-                }
-                session.step(session.batch());
-                for (int i = 0; i < prompts.length; i++) {
-                    session.logits(i, logits);
-                    candidates.load(logits);
-                    new Greedy().apply(candidates);
-                    got[i][step] = candidates.selectedToken();
-                    next[i] = new int[]{got[i][step]};
+        List<int[]> prompts = List.of(PROMPT, new int[]{5}, new int[]{99, 98, 97, 96});
+        int[] some = generator.generate(PROMPT, SAMPLING.withMaxNewTokens(40), TokenListener.NONE).ids();
+        for (GenerationOptions options : List.of(GREEDY, SAMPLING, SAMPLING.withReturnSequences(3),
+                SAMPLING.withGuidance(new Guidance(1.5)).withReturnSequences(2))) {
+            GenerationOptions bounded = options.withMaxNewTokens(40).withEndTokens(some[25]);
+            List<GenerationResult> together = generator.generateAll(prompts, bounded, TokenListener.NONE);
+            for (int rows : new int[]{2, 128}) {
+                try (TextGenerator narrow = TextGenerator.open(model, null,
+                        SessionOptions.defaults().withMaxBatchTokens(rows))) {
+                    for (int i = 0; i < prompts.size(); i++) {
+                        GenerationResult alone = narrow.generate(prompts.get(i), bounded, TokenListener.NONE);
+                        assertThat(ids(together.get(i))).isEqualTo(ids(alone));
+                    }
                 }
             }
-            assertThat(got).isDeepEqualTo(expected);
         }
+    }
+
+    private static List<List<Integer>> ids(GenerationResult result) {
+        return result.sequences().stream().map(sequence -> IntStream.of(sequence.ids()).boxed().toList()).toList();
+    }
+
+    @Test
+    void eachSequenceHasARandomStreamOfItsOwn() {
+        GenerationOptions options = SAMPLING.withMaxNewTokens(30).withSeed(5);
+        GenerationResult three = generator.generate(PROMPT, options.withReturnSequences(3), TokenListener.NONE);
+        assertThat(ids(three)).doesNotHaveDuplicates();
+        for (int i = 0; i < 3; i++) {
+            long seed = GenerationOptions.seedOf(5, i);
+            assertThat(generator.generate(PROMPT, options.withSeed(seed), TokenListener.NONE).ids())
+                    .isEqualTo(three.sequences().get(i).ids());
+        }
+        GenerationResult five = generator.generate(PROMPT, options.withReturnSequences(5), TokenListener.NONE);
+        assertThat(ids(five).subList(0, 3)).isEqualTo(ids(three));
     }
 
     // ---- ends
@@ -360,7 +242,7 @@ class TextGeneratorTest {
         int first = IntStream.range(0, all.length).filter(i -> all[i] == end).findFirst().orElseThrow();
         List<Integer> heard = new ArrayList<>();
         GenerationResult result = generator.generate(PROMPT, SAMPLING.withMaxNewTokens(40).withEndTokens(end),
-                (id, _) -> heard.add(id));
+                token -> heard.add(token.id()));
         assertThat(result.finishReason()).isEqualTo(FinishReason.EOS);
         assertThat(result.ids()).isEqualTo(Arrays.copyOf(all, first + 1));
         assertThat(heard).hasSize(first + 1).endsWith(end);
@@ -398,7 +280,7 @@ class TextGeneratorTest {
         assertThat(generator.generate(PROMPT, both.withMaxLength(13), TokenListener.NONE).ids()).hasSize(3);
         for (GenerationOptions none : List.of(GREEDY.withMaxNewTokens(0), GREEDY.withMaxLength(PROMPT.length),
                 GREEDY.withMaxLength(1))) {
-            GenerationResult result = generator.generate(PROMPT, none, (_, _) -> {
+            GenerationResult result = generator.generate(PROMPT, none, _ -> {
                 throw new AssertionError("nothing was to be written");
             });
             assertThat(result.ids()).isEmpty();
@@ -468,7 +350,7 @@ class TextGeneratorTest {
     void aListenerCancels() {
         int[] all = generator.generate(PROMPT, GREEDY, TokenListener.NONE).ids();
         AtomicInteger heard = new AtomicInteger();
-        GenerationResult result = generator.generate(PROMPT, GREEDY, (_, _) -> {
+        GenerationResult result = generator.generate(PROMPT, GREEDY, _ -> {
             if (heard.incrementAndGet() == 5) {
                 generator.cancel();
             }
@@ -483,7 +365,7 @@ class TextGeneratorTest {
     @Test
     void anotherThreadCancelsWhileTokensAreWritten() {
         AtomicInteger heard = new AtomicInteger();
-        GenerationResult result = generator.generate(PROMPT, GREEDY, (_, _) -> {
+        GenerationResult result = generator.generate(PROMPT, GREEDY, _ -> {
             if (heard.incrementAndGet() == 3) {
                 join(Thread.ofPlatform().start(generator::cancel));
             }
@@ -510,7 +392,7 @@ class TextGeneratorTest {
                 }
             });
             // Should the other thread not get to run during the whole prompt, the first token waits for it.
-            GenerationResult result = narrow.generate(longPrompt, GREEDY, (_, _) -> {
+            GenerationResult result = narrow.generate(longPrompt, GREEDY, _ -> {
                 firstToken.countDown();
                 try {
                     cancelledAfterIt.await();
@@ -527,15 +409,15 @@ class TextGeneratorTest {
 
     @Test
     void aPromptOfSeveralBatchesIsCancelledBetweenThem() {
-        int[] ids = IntStream.range(0, 90).map(i -> i * 7 % VOCABULARY).toArray();
+        int[] prompt = IntStream.range(0, 80).map(i -> i * 7 % VOCABULARY).toArray();
         try (Session session = model.openSession(SessionOptions.defaults().withMaxBatchTokens(10))) {
-            DecodingLoop loop = new DecodingLoop(session);
+            DecodingLoop loop = new DecodingLoop(session, null);
             AtomicInteger asked = new AtomicInteger();
-            DecodingLoop.Outcome outcome = loop.run(ids, 80, new Greedy(), new int[0], true, _ -> {
+            GenerationResult result = loop.run(List.of(prompt), GREEDY.withMaxNewTokens(10), 0, _ -> {
                 throw new AssertionError("no token is to be written");
-            }, () -> asked.incrementAndGet() >= 5);
-            assertThat(outcome.reason()).isEqualTo(FinishReason.CANCELLED);
-            assertThat(outcome.length()).isEqualTo(80);
+            }, () -> asked.incrementAndGet() >= 5).get(0);
+            assertThat(result.finishReason()).isEqualTo(FinishReason.CANCELLED);
+            assertThat(result.ids()).isEmpty();
             assertThat(asked).as("asked before each of 8 batches, until it was so").hasValue(5);
         }
     }
@@ -555,7 +437,7 @@ class TextGeneratorTest {
         for (int i = 0; i < 20; i++) {
             RuntimeException mine = new IllegalStateException("listener");
             AtomicInteger heard = new AtomicInteger();
-            assertThatThrownBy(() -> generator.generate(PROMPT, GREEDY, (_, _) -> {
+            assertThatThrownBy(() -> generator.generate(PROMPT, GREEDY, _ -> {
                 if (heard.incrementAndGet() == 30) {
                     throw mine;
                 }
@@ -574,16 +456,23 @@ class TextGeneratorTest {
             List<String> pieces = new ArrayList<>();
             List<Integer> ids = new ArrayList<>();
             // The tokens are bytes: mostly invalid UTF-8, with some characters of two bytes among it.
-            GenerationResult result = generator.generate("prompt", SAMPLING.withTemperature(8).withSeed(seed),
-                    (id, piece) -> {
-                        ids.add(id);
-                        pieces.add(piece);
+            GenerationResult result = generator.generate("prompt",
+                    SAMPLING.withSampling(s -> s.temperature(8)).withSeed(seed),
+                    new TokenListener() {
+                        @Override
+                        public void token(GeneratedToken token) {
+                            ids.add(token.id());
+                            pieces.add(token.text());
+                        }
+
+                        @Override
+                        public void finished(int sequence, String rest) {
+                            pieces.add(rest);
+                        }
                     });
             assertThat(ids.stream().mapToInt(i -> i).toArray()).isEqualTo(result.ids());
             assertThat(result.text()).isEqualTo(tokenizer.decode(result.ids(), true));
-            String streamed = String.join("", pieces);
-            // What is left when it ends in the middle of a character comes with the result only.
-            assertThat(result.text()).isIn(streamed, streamed + '\uFFFD');
+            assertThat(String.join("", pieces)).isEqualTo(result.text());
             for (int i = 1; i < pieces.size(); i++) {
                 boolean whole = pieces.get(i).codePoints().anyMatch(c -> c >= 0x80 && c != 0xFFFD);
                 splitCharacters += whole && pieces.get(i - 1).isEmpty() ? 1 : 0;
@@ -596,7 +485,8 @@ class TextGeneratorTest {
     void withoutATokenizerThereAreOnlyIds() {
         try (TextGenerator ids = TextGenerator.open(model, null)) {
             List<String> pieces = new ArrayList<>();
-            GenerationResult result = ids.generate(PROMPT, GREEDY.withMaxNewTokens(4), (_, text) -> pieces.add(text));
+            GenerationResult result = ids.generate(PROMPT, GREEDY.withMaxNewTokens(4),
+                    token -> pieces.add(token.text()));
             assertThat(result.ids())
                     .isEqualTo(generator.generate(PROMPT, GREEDY.withMaxNewTokens(4), TokenListener.NONE).ids());
             assertThat(result.text()).isEmpty();
@@ -666,9 +556,12 @@ class TextGeneratorTest {
                  "eos_token_id": [3, 4]}
                 """);
         GenerationOptions options = GenerationOptions.recommended(GenerationConfig.read(file), List.of(9));
-        assertThat(options).isEqualTo(GREEDY.withGreedy(false).withTemperature(0.8).withTopK(40).withTopP(0.9)
-                .withMaxNewTokens(12).withEndTokens(3, 4));
-        assertThat(GenerationOptions.recommended(GenerationConfig.EMPTY, List.of(9)))
-                .isEqualTo(GREEDY.withTopK(50).withEndTokens(9));
+        assertThat(options.strategy()).isEqualTo(DecodingStrategy.random());
+        assertThat(options.stopping())
+                .isEqualTo(Stopping.whenFull().withMaxNewTokens(12).withEndTokens(List.of(3, 4)));
+        assertThat(options.sampling().has(SamplerKind.TOP_K)).isTrue();
+        GenerationOptions silent = GenerationOptions.recommended(GenerationConfig.EMPTY, List.of(9));
+        assertThat(silent.strategy()).isEqualTo(DecodingStrategy.greedy());
+        assertThat(silent.stopping().endTokens()).containsExactly(9);
     }
 }

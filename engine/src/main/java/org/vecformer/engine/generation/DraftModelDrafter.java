@@ -1,0 +1,67 @@
+package org.vecformer.engine.generation;
+
+import java.util.Arrays;
+import java.util.List;
+import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Session;
+import org.vecformer.engine.model.SessionOptions;
+import org.vecformer.engine.sampler.Candidates;
+import org.vecformer.engine.sampler.Sampler;
+
+/**
+ * Guesses what a smaller model would write, chosen by a copy of the track's sampler: with the same rules and the same
+ * random numbers, so that it guesses right wherever the two models are of one mind.
+ */
+final class DraftModelDrafter implements Drafter {
+
+    private final Session session;
+    private final Stepper stepper;
+    private final Context context;
+    private final Candidates candidates;
+    private final Interruption interruption;
+
+    /** @throws IllegalArgumentException if the draft model does not have the vocabulary's size */
+    DraftModelDrafter(Gpt2 draft, Gpt2 model, Interruption interruption) {
+        if (draft.head() != Gpt2.Head.LANGUAGE_MODEL || draft.outputs() != model.outputs()) {
+            throw new IllegalArgumentException("the draft model has " + draft.outputs() + " outputs (" + draft.head()
+                    + "); expected a language model with the vocabulary of the model, " + model.outputs());
+        }
+        this.interruption = interruption;
+        session = draft.openSession(SessionOptions.defaults());
+        stepper = new Stepper(session);
+        context = new Context(session.newSequence(), new int[0], draft.config().contextLength());
+        candidates = new Candidates(draft.outputs());
+    }
+
+    @Override
+    public int draft(Track track, int[] guesses, int most) {
+        int length = track.context.length();
+        int count = Math.min(most, context.bound() - length);
+        if (count < 1) {
+            return 0;
+        }
+        int[] ids = track.context.ids();
+        int common = Arrays.mismatch(context.ids(), 0, context.length(), ids, 0, length);
+        context.truncate(common < 0 ? length : common);
+        for (int i = context.length(); i < length; i++) {
+            context.append(ids[i]);
+        }
+        Sampler sampler = track.sampler().copy();
+        for (int i = 0; i < count; i++) {
+            if (!stepper.advance(List.of(context), true, interruption)) {
+                return i;
+            }
+            candidates.load(stepper.logits(0));
+            sampler.apply(candidates);
+            guesses[i] = candidates.selectedToken();
+            sampler.accept(guesses[i]);
+            context.append(guesses[i]);
+        }
+        return count;
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+}

@@ -1,0 +1,14 @@
+package org.vecformer.engine.generation;
+
+/** When a beam search that has as many finished continuations as beams stops. */
+public enum EarlyStopping {
+    /** At once; Hugging Face's {@code early_stopping=True}. */
+    WHEN_ENOUGH,
+    /**
+     * When the best running beam, if it ended now, would not be among them; Hugging Face's {@code False}. A heuristic:
+     * with a length penalty above 0 it could still catch up.
+     */
+    WHEN_UNLIKELY,
+    /** When no running beam can catch up, however long it gets; Hugging Face's {@code "never"}. */
+    WHEN_IMPOSSIBLE
+}

@@ -1,0 +1,166 @@
+package org.vecformer.engine.generation;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.vecformer.engine.model.Session;
+import org.vecformer.engine.sampler.Sampler;
+import org.vecformer.engine.sampler.SamplerChain;
+import org.vecformer.engine.sampler.SamplingContext;
+import org.vecformer.engine.sampler.Greedy;
+import org.vecformer.tokenizer.Tokenizer;
+
+/** One call for continuations: its options, what they come to, and who is told. */
+final class Generation {
+
+    private final Session session;
+    private final Tokenizer tokenizer;
+    private final GenerationOptions options;
+    private final TokenListener listener;
+    private final Interruption interruption;
+    private final StopTexts stopTexts;
+    private final int[] endTokens;
+    private final long seed;
+    private final TokenScorer scorer;
+    private final long start = System.nanoTime();
+    private long promptDone = start;
+
+    /**
+     * @param tokenizer  null if no text is wanted
+     * @param randomSeed used if the options have no seed
+     */
+    Generation(Session session, Tokenizer tokenizer, GenerationOptions options, long randomSeed,
+            TokenListener listener, BooleanSupplier cancelled) {
+        options.check();
+        this.session = session;
+        this.tokenizer = tokenizer;
+        this.options = options;
+        this.listener = listener;
+        Stopping stopping = options.stopping();
+        interruption = new Interruption(cancelled, stopping.maxTime());
+        stopTexts = new StopTexts(stopping.stopTexts());
+        if (tokenizer == null && !stopping.stopTexts().isEmpty()) {
+            throw new IllegalArgumentException("stop texts need a tokenizer, and there is none");
+        }
+        endTokens = stopping.sortedEndTokens();
+        seed = options.strategy().seed().orElse(randomSeed);
+        scorer = options.logprobs().isPresent()
+                ? new TokenScorer(session.model().outputs(), options.logprobs().getAsInt())
+                : null;
+    }
+
+    GenerationOptions options() {
+        return options;
+    }
+
+    TokenListener listener() {
+        return listener;
+    }
+
+    Interruption interruption() {
+        return interruption;
+    }
+
+    /** Sorted; not to be changed. */
+    int[] endTokens() {
+        return endTokens;
+    }
+
+    StopTexts stopTexts() {
+        return stopTexts;
+    }
+
+    Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /** How many tokens prompt and continuation may have together. */
+    int bound(int[] prompt) {
+        return options.stopping().bound(prompt.length, session.model().config().contextLength());
+    }
+
+    TextStream newTextStream() {
+        return new TextStream(tokenizer, stopTexts, options.stopping().includeStop(), endTokens);
+    }
+
+    /** The seed of a sequence of each prompt. */
+    long seed(int sequence) {
+        return GenerationOptions.seedOf(seed, sequence);
+    }
+
+    /** What is done to the logits of one sequence of a prompt, the choice not included; it knows the prompt. */
+    SamplerChain processors(int[] prompt, int sequence, int minTokensToKeep) {
+        SamplerChain chain = options.sampling().processors(
+                new SamplingContext(bound(prompt), endTokens, minTokensToKeep, seed(sequence)),
+                options.strategy().drawsTokens());
+        chain.acceptPrompt(prompt);
+        return chain;
+    }
+
+    /** The samplers of one sequence of a prompt, the choice included. */
+    Sampler sampler(int[] prompt, int sequence) {
+        Sampler choice = options.strategy().drawsTokens() ? options.sampling().draw(seed(sequence)) : new Greedy();
+        choice.acceptPrompt(prompt);
+        return SamplerChain.of(processors(prompt, sequence, 1), choice);
+    }
+
+    /** The score to be told for a token; null if none is. */
+    TokenScore score(float[] logits, int id) {
+        return scorer == null ? null : scorer.score(logits, id);
+    }
+
+    /**
+     * A continuation of a prompt, with its cache still empty.
+     *
+     * @param sequence its number; the first one of this prompt
+     */
+    Track openTrack(Stepper stepper, int sequence, int[] prompt) {
+        int bound = bound(prompt);
+        int[] negativePrompt = options.guidance().map(guidance -> negativePrompt(guidance, prompt)).orElse(null);
+        Context context = stepper.open(prompt, bound);
+        try {
+            Context negative = negativePrompt == null
+                    ? null
+                    : stepper.open(negativePrompt, bound - prompt.length + negativePrompt.length);
+            return new Track(this, sequence, context, negative, prompt.length, sampler(prompt, 0));
+        } catch (RuntimeException | Error e) {
+            context.close();
+            throw e;
+        }
+    }
+
+    /** Another continuation of the same prompt, of which nothing has been written yet. */
+    Track fork(Stepper stepper, Track first, int[] prompt, int number) {
+        Context context = stepper.fork(first.context);
+        try {
+            Context negative = first.negative == null ? null : stepper.fork(first.negative);
+            return new Track(this, first.sequence() + number, context, negative, prompt.length,
+                    sampler(prompt, number));
+        } catch (RuntimeException | Error e) {
+            context.close();
+            throw e;
+        }
+    }
+
+    private int[] negativePrompt(Guidance guidance, int[] prompt) {
+        int[] negative = guidance.negativePrompt();
+        int[] ids = negative.length > 0 ? negative : Arrays.copyOfRange(prompt, prompt.length - 1, prompt.length);
+        int most = session.model().config().contextLength() - (bound(prompt) - prompt.length);
+        if (ids.length > most) {
+            throw new PromptTooLongException("the negative prompt has " + ids.length + " tokens, and "
+                    + (bound(prompt) - prompt.length) + " more are to be written: the model's context length leaves "
+                    + most + " for it");
+        }
+        return ids;
+    }
+
+    /** The first step is done. */
+    void promptIsDone() {
+        promptDone = System.nanoTime();
+    }
+
+    Timing timing(List<GeneratedSequence> sequences) {
+        int tokens = sequences.stream().mapToInt(sequence -> sequence.ids().length).sum();
+        return new Timing((promptDone - start) / 1e9, (System.nanoTime() - promptDone) / 1e9, tokens);
+    }
+}

@@ -1,0 +1,95 @@
+package org.vecformer.engine.generation;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.vecformer.engine.sampler.Candidates;
+
+/**
+ * Greedy search and random sampling: in each step every continuation gets one token. The continuations of a prompt share
+ * its cache, and all continuations of all prompts run as one batch.
+ */
+final class SamplingLoop {
+
+    private final Generation generation;
+    private final Stepper stepper;
+    private final Candidates candidates;
+    private final List<Context> contexts = new ArrayList<>();
+
+    SamplingLoop(Generation generation, Stepper stepper, Candidates candidates) {
+        this.generation = generation;
+        this.stepper = stepper;
+        this.candidates = candidates;
+    }
+
+    /** The continuations of the prompts: first those of the first prompt. */
+    List<GeneratedSequence> run(List<int[]> prompts) {
+        List<Track> tracks = new ArrayList<>();
+        try {
+            begin(prompts, tracks);
+            List<Track> running = unfinished(tracks);
+            while (!running.isEmpty() && step(running)) {
+                for (int i = 0; i < running.size(); i++) {
+                    running.get(i).choose(logits(i), candidates);
+                }
+                running.removeIf(Track::isFinished);
+            }
+            running.forEach(track -> track.finish(generation.interruption().reason()));
+            return tracks.stream().map(Track::result).toList();
+        } finally {
+            tracks.forEach(Track::close);
+        }
+    }
+
+    /** Reads each prompt once, and chooses the first token of each of its continuations. */
+    private void begin(List<int[]> prompts, List<Track> tracks) {
+        int continuations = generation.options().returnSequences();
+        for (int[] prompt : prompts) {
+            tracks.add(generation.openTrack(stepper, tracks.size() * continuations, prompt));
+        }
+        List<Track> leaders = unfinished(tracks);
+        boolean going = leaders.isEmpty() || step(leaders);
+        generation.promptIsDone();
+        for (int p = 0; p < prompts.size(); p++) {
+            Track leader = tracks.get(p);
+            int row = leaders.indexOf(leader);
+            int first = tracks.size();
+            for (int i = 1; i < continuations; i++) {
+                tracks.add(generation.fork(stepper, leader, prompts.get(p), i));
+            }
+            if (going && row >= 0) {
+                float[] logits = logits(row);
+                leader.choose(logits, candidates);
+                tracks.subList(first, tracks.size()).forEach(fork -> fork.choose(logits, candidates));
+            }
+        }
+        tracks.sort(Comparator.comparingInt(Track::sequence));
+    }
+
+    private static List<Track> unfinished(List<Track> tracks) {
+        List<Track> running = new ArrayList<>(tracks);
+        running.removeIf(Track::isFinished);
+        return running;
+    }
+
+    private boolean step(List<Track> tracks) {
+        contexts.clear();
+        for (Track track : tracks) {
+            contexts.add(track.context);
+            if (track.negative != null) {
+                contexts.add(track.negative);
+            }
+        }
+        return stepper.advance(contexts, generation.options().useCache(), generation.interruption());
+    }
+
+    /** The logits of a track of the last step, guided if there is guidance; to be called once for each. */
+    private float[] logits(int track) {
+        if (generation.options().guidance().isEmpty()) {
+            return stepper.logits(track);
+        }
+        float[] logits = stepper.logits(2 * track);
+        generation.options().guidance().get().apply(logits, stepper.logits(2 * track + 1));
+        return logits;
+    }
+}

@@ -1,0 +1,79 @@
+package org.vecformer.engine.generation;
+
+import java.util.List;
+import org.vecformer.engine.model.Batch;
+import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Logits;
+import org.vecformer.engine.model.Session;
+import org.vecformer.engine.sampler.Candidates;
+
+/**
+ * Writes one continuation with the help of guesses: the model reads the last token and the guesses behind it in one step,
+ * then the tokens are chosen one by one from its logits, as always, for as long as the guesses were right.
+ */
+final class SpeculativeLoop {
+
+    private final Generation generation;
+    private final Stepper stepper;
+    private final Candidates candidates;
+    private final float[] logits;
+
+    SpeculativeLoop(Generation generation, Stepper stepper, Candidates candidates) {
+        this.generation = generation;
+        this.stepper = stepper;
+        this.candidates = candidates;
+        logits = new float[stepper.vocabularySize()];
+    }
+
+    /** @param sequence its number, for the listener */
+    GeneratedSequence run(int[] prompt, int sequence, Drafting drafting) {
+        Interruption interruption = generation.interruption();
+        try (Drafter drafter = drafter(drafting); Track track = generation.openTrack(stepper, sequence, prompt)) {
+            if (!track.isFinished() && stepper.advance(List.of(track.context), true, interruption)) {
+                generation.promptIsDone();
+                track.choose(stepper.logits(0), candidates);
+                int[] guesses = new int[drafting.tokens()];
+                while (!track.isFinished() && !interruption.isDue()) {
+                    // The last token takes a row, and a token of the model's own comes behind the guesses.
+                    int most = Math.min(guesses.length, track.context.bound() - track.context.length() - 1);
+                    check(track, guesses, drafter.draft(track, guesses,
+                            Math.min(most, stepper.session().batch().capacity() - 1)));
+                }
+            }
+            if (!track.isFinished()) {
+                track.finish(interruption.reason());
+            }
+            return track.result();
+        }
+    }
+
+    private Drafter drafter(Drafting drafting) {
+        Gpt2 model = stepper.session().model();
+        return switch (drafting) {
+            case Drafting.PromptLookup lookup -> new PromptLookupDrafter(lookup.maxNgram());
+            case Drafting.DraftModel draft -> new DraftModelDrafter(draft.model(), model, generation.interruption());
+        };
+    }
+
+    /** Chooses tokens from the logits behind the last token and behind each guess, until a guess was wrong. */
+    private void check(Track track, int[] guesses, int count) {
+        Session session = stepper.session();
+        Context context = track.context;
+        int[] rows = new int[count + 1];
+        rows[0] = context.last();
+        System.arraycopy(guesses, 0, rows, 1, count);
+        Batch batch = session.batch();
+        batch.clear();
+        batch.add(context.sequence, rows, 0, rows.length, Logits.ALL);
+        session.step(batch);
+        for (int i = 0; i <= count; i++) {
+            session.logits(i, logits);
+            int id = track.choose(logits, candidates);
+            if (track.isFinished() || i < count && id != guesses[i]) {
+                break;
+            }
+        }
+        // What was read and not written; the last token is read in the next step.
+        context.forgetUnwritten();
+    }
+}

@@ -1,0 +1,114 @@
+package org.vecformer.engine.generation;
+
+import java.util.List;
+import org.vecformer.engine.model.Batch;
+import org.vecformer.engine.model.Logits;
+import org.vecformer.engine.model.Session;
+
+/**
+ * Takes contexts to the end of their tokens, all in one packed batch as far as its rows suffice, and keeps the logits of
+ * their last tokens. Holds the buffers for that.
+ */
+final class Stepper {
+
+    private final Session session;
+    private final int vocabularySize;
+    private float[][] logits = new float[0][];
+
+    Stepper(Session session) {
+        this.session = session;
+        vocabularySize = session.model().outputs();
+    }
+
+    Session session() {
+        return session;
+    }
+
+    int vocabularySize() {
+        return vocabularySize;
+    }
+
+    /**
+     * A context with nothing in the cache yet, but all the memory it will need: what would not fit must fail now, not in
+     * the middle of a text, and no step has to ask the system for memory.
+     */
+    Context open(int[] prompt, int bound) {
+        return reserved(new Context(session.newSequence(), prompt, bound));
+    }
+
+    /** A second context with the same past, and all the memory that it will need beside what they share. */
+    Context fork(Context context) {
+        return reserved(context.fork());
+    }
+
+    private Context reserved(Context context) {
+        try {
+            session.reserve(context.sequence, context.bound());
+            return context;
+        } catch (RuntimeException | Error e) {
+            context.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Computes what is missing. A context all of whose tokens have been seen has its last one computed again, with the
+     * same result.
+     *
+     * @param useCache whether to keep what is cached; otherwise everything is computed again
+     * @return false if it was interrupted on the way: then there are no new logits
+     */
+    boolean advance(List<Context> contexts, boolean useCache, Interruption interruption) {
+        ensureRows(contexts.size());
+        for (Context context : contexts) {
+            int kept = useCache ? context.length() - 1 : 0;
+            if (context.sequence.length() > kept) {
+                context.sequence.truncate(kept);
+            }
+        }
+        Batch batch = session.batch();
+        int first = 0;
+        while (first < contexts.size()) {
+            if (interruption.isDue()) {
+                return false;
+            }
+            batch.clear();
+            int end = first;
+            for (; end < contexts.size() && batch.room() > 0; end++) {
+                Context context = contexts.get(end);
+                int from = context.sequence.length();
+                int to = Math.min(context.length(), from + batch.room());
+                batch.add(context.sequence, context.ids(), from, to, to == context.length()
+                        ? Logits.LAST
+                        : Logits.NONE);
+            }
+            session.step(batch);
+            int row = 0;
+            for (; first < end && contexts.get(first).sequence.length() == contexts.get(first).length(); first++) {
+                session.logits(row++, logits[first]);
+            }
+        }
+        return true;
+    }
+
+    /**
+     * The logits of a context's last token, one for each token of the vocabulary; the buffer itself, good until the next
+     * step.
+     *
+     * @param index of the context in the list of the last step
+     */
+    float[] logits(int index) {
+        return logits[index];
+    }
+
+    private void ensureRows(int rows) {
+        if (logits.length < rows) {
+            float[][] more = new float[rows][];
+            System.arraycopy(logits, 0, more, 0, logits.length);
+            for (int i = logits.length; i < rows; i++) {
+                more[i] = new float[vocabularySize];
+            }
+            logits = more;
+        }
+    }
+}

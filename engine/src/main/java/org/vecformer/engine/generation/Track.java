@@ -1,0 +1,107 @@
+package org.vecformer.engine.generation;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.vecformer.engine.sampler.Candidates;
+import org.vecformer.engine.sampler.Sampler;
+
+/** A continuation that is being written, token after token, until it has a reason to end. */
+final class Track implements AutoCloseable {
+
+    final Context context;
+    /** What guidance compares with; null without. */
+    final Context negative;
+    private final Generation generation;
+    private final int sequence;
+    private final int promptLength;
+    private final Sampler sampler;
+    private final TextStream text;
+    private final List<TokenScore> scores = new ArrayList<>();
+    private FinishReason reason;
+
+    /** @param sequence its number, for the listener */
+    Track(Generation generation, int sequence, Context context, Context negative, int promptLength, Sampler sampler) {
+        this.generation = generation;
+        this.sequence = sequence;
+        this.context = context;
+        this.negative = negative;
+        this.promptLength = promptLength;
+        this.sampler = sampler;
+        text = generation.newTextStream();
+        if (context.isFull()) {
+            finish(FinishReason.LENGTH);
+        }
+    }
+
+    Sampler sampler() {
+        return sampler;
+    }
+
+    /** Its number, for the listener. */
+    int sequence() {
+        return sequence;
+    }
+
+    boolean isFinished() {
+        return reason != null;
+    }
+
+    /** Chooses the next token by these logits, appends it, tells it, and sees whether the continuation ends with it. */
+    int choose(float[] logits, Candidates candidates) {
+        candidates.load(logits);
+        sampler.apply(candidates);
+        int id = candidates.selectedToken();
+        sampler.accept(id);
+        context.append(id);
+        if (negative != null) {
+            negative.append(id);
+        }
+        TokenScore score = generation.score(logits, id);
+        if (score != null) {
+            scores.add(score);
+        }
+        String shown = text.accept(id);
+        if (generation.listener() != TokenListener.NONE) {
+            generation.listener().token(new GeneratedToken(sequence, id, shown, score));
+        }
+        FinishReason end = reasonToEnd(id);
+        if (end != null) {
+            finish(end);
+        }
+        return id;
+    }
+
+    private FinishReason reasonToEnd(int id) {
+        if (Arrays.binarySearch(generation.endTokens(), id) >= 0) {
+            return FinishReason.EOS;
+        }
+        StopCondition condition = generation.options().stopping().condition();
+        if (text.isStopped()
+                || condition != StopCondition.NEVER && condition.isMet(context.idsFrom(promptLength), text.text())) {
+            return FinishReason.STOP;
+        }
+        return context.isFull() ? FinishReason.LENGTH : null;
+    }
+
+    /** Ends it, and tells so. */
+    void finish(FinishReason why) {
+        reason = why;
+        generation.listener().finished(sequence, text.finish());
+    }
+
+    /** What was written, after it has finished. */
+    GeneratedSequence result() {
+        return new GeneratedSequence(context.idsFrom(promptLength), text.text().toString(), reason,
+                OptionalDouble.empty(), List.copyOf(scores));
+    }
+
+    @Override
+    public void close() {
+        context.close();
+        if (negative != null) {
+            negative.close();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package org.vecformer.engine.sampler;
+
+import org.vecformer.engine.kernel.ScalarMath;
+
+/** Log-probabilities of logits: {@code x - log(sum(e^x))}. The sum is accumulated in double, in the order of the entries. */
+public final class LogSoftmax {
+
+    private LogSoftmax() {
+    }
+
+    /**
+     * {@code log(sum(e^x))} of the first {@code size} logits: what to subtract from a logit for its log-probability.
+     * Negative infinity if none is above that.
+     */
+    public static double logSumExp(float[] logits, int size) {
+        float max = Float.NEGATIVE_INFINITY;
+        for (int i = 0; i < size; i++) {
+            if (logits[i] > max) {
+                max = logits[i];
+            }
+        }
+        if (max == Float.NEGATIVE_INFINITY) {
+            return max;
+        }
+        double sum = 0;
+        for (int i = 0; i < size; i++) {
+            sum += ScalarMath.exp(logits[i] - max);
+        }
+        return max + Math.log(sum);
+    }
+
+    /** Makes log-probabilities of the first {@code size} logits. */
+    public static void normalize(float[] logits, int size) {
+        double logSumExp = logSumExp(logits, size);
+        for (int i = 0; i < size; i++) {
+            logits[i] = (float) (logits[i] - logSumExp);
+        }
+    }
+}
