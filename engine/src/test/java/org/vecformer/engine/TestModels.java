@@ -1,5 +1,6 @@
 package org.vecformer.engine;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -37,6 +38,30 @@ public final class TestModels {
                 """.formatted(shape.vocabulary, shape.context, shape.hidden, shape.layers, shape.heads, shape.inner));
         writeWeights(directory, tensors(shape), seed, dtype);
         return directory;
+    }
+
+    /**
+     * Writes the files of a tokenizer that has the end token (0), each byte (1 to 256), so that most characters are
+     * several tokens, and what these merges ("a b") make.
+     */
+    public static void writeByteTokenizer(Path directory, String... merges) throws IOException {
+        Map<String, Integer> vocabulary = new LinkedHashMap<>();
+        vocabulary.put("<|endoftext|>", 0);
+        // GPT-2's spelling of bytes: printable ones stand for themselves, the others for characters from 256 on.
+        int next = 256;
+        for (int b = 0; b < 256; b++) {
+            boolean printable = b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xAC || b >= 0xAE;
+            vocabulary.put(Character.toString(printable ? b : next++), b + 1);
+        }
+        for (String merge : merges) {
+            vocabulary.put(merge.replace(" ", ""), vocabulary.size());
+        }
+        Files.writeString(directory.resolve("vocab.json"), new ObjectMapper().writeValueAsString(vocabulary));
+        Files.writeString(directory.resolve("merges.txt"), "#version: 0.2\n" + String.join("\n", merges) + "\n");
+        Files.writeString(directory.resolve("tokenizer_config.json"), """
+                {"tokenizer_class": "GPT2Tokenizer", "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>",
+                 "unk_token": "<|endoftext|>", "add_prefix_space": false}
+                """);
     }
 
     /** Writes model.safetensors with seeded random numbers, those of norms' gains about 1. */

@@ -80,7 +80,7 @@ class TextGeneratorTest {
     @BeforeAll
     static void load() throws IOException {
         TestModels.write(directory, TestModels.Shape.EVEN, 11, DType.F32);
-        writeByteTokenizer(directory);
+        TestModels.writeByteTokenizer(directory);
         tokenizer = Tokenizer.load(directory);
         engine = TestBackends.open(2);
         model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
@@ -100,24 +100,6 @@ class TextGeneratorTest {
     @AfterEach
     void closeGenerator() {
         generator.close();
-    }
-
-    /** A vocabulary of the end token (0) and each byte (1 to 256), so that most characters are several tokens. */
-    private static void writeByteTokenizer(Path directory) throws IOException {
-        Map<String, Integer> vocabulary = new LinkedHashMap<>();
-        vocabulary.put("<|endoftext|>", 0);
-        // GPT-2's spelling of bytes: printable ones stand for themselves, the others for characters from 256 on.
-        int next = 256;
-        for (int b = 0; b < 256; b++) {
-            boolean printable = b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xAC || b >= 0xAE;
-            vocabulary.put(Character.toString(printable ? b : next++), b + 1);
-        }
-        Files.writeString(directory.resolve("vocab.json"), new ObjectMapper().writeValueAsString(vocabulary));
-        Files.writeString(directory.resolve("merges.txt"), "#version: 0.2\n");
-        Files.writeString(directory.resolve("tokenizer_config.json"), """
-                {"tokenizer_class": "GPT2Tokenizer", "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>",
-                 "unk_token": "<|endoftext|>", "add_prefix_space": false}
-                """);
     }
 
     // ---- against the reference
