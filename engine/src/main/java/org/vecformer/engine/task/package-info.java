@@ -1,7 +1,9 @@
 /**
  * What users call: a task has a model, a tokenizer and a session, and speaks text.
  * <p>
- * {@link org.vecformer.engine.task.TextGenerator} continues texts with a GPT-2. All others are for a BERT, one for each
+ * Three are for a GPT-2: {@link org.vecformer.engine.task.TextGenerator} continues texts, {@link
+ * org.vecformer.engine.task.Scorer} tells how likely texts and next tokens are, {@link
+ * org.vecformer.engine.task.Evaluator} measures the model on files. All others are for a BERT, one for each
  * head: {@link org.vecformer.engine.task.FillMask} and {@link org.vecformer.engine.task.MaskGenerator} (masked LM),
  * {@link org.vecformer.engine.task.NextSentence}, {@link org.vecformer.engine.task.Classifier} and
  * {@link org.vecformer.engine.task.Reranker} (sequence classifier), {@link org.vecformer.engine.task.TokenClassifier},
