@@ -30,6 +30,14 @@ public interface Sampler {
     }
 
     /**
+     * Whether the text is complete with what was accepted and nothing may follow, an end token aside: the loop stops
+     * here without another step. True of a constraint whose text has come to its only end.
+     */
+    default boolean isComplete() {
+        return false;
+    }
+
+    /**
      * Forgets prompt, accepted tokens and everything learned from them; a random generator starts again from its seed.
      */
     default void reset() {

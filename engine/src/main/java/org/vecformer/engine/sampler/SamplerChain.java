@@ -45,6 +45,17 @@ public final class SamplerChain implements Sampler {
         }
     }
 
+    /** Whether one of the samplers says so. */
+    @Override
+    public boolean isComplete() {
+        for (Sampler sampler : samplers) {
+            if (sampler.isComplete()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     @Override
     public void reset() {
         for (Sampler sampler : samplers) {
