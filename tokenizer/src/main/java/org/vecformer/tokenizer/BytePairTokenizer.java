@@ -135,6 +135,11 @@ public final class BytePairTokenizer extends SubwordTokenizer {
         return join(ids, false);
     }
 
+    @Override
+    public byte[] tokenBytes(int id, boolean first) {
+        return bytes(id, false);
+    }
+
     private byte[] join(int[] ids, boolean skipSpecialTokens) {
         byte[] joined = new byte[Math.max(16, (int) Math.min(6L * ids.length, Integer.MAX_VALUE - 8))];
         int length = 0;

@@ -74,6 +74,14 @@ public interface Tokenizer {
     /** The bytes of the ids, special tokens included; not always well-formed UTF-8. */
     byte[] decodeBytes(int[] ids);
 
+    /**
+     * The bytes that one token adds to a text: those of ids, one after the other, are {@link #decodeBytes} of the ids.
+     *
+     * @param first whether no token comes before it; a WordPiece token has a space before it where it begins a word
+     * @throws IllegalArgumentException if the id is negative
+     */
+    byte[] tokenBytes(int id, boolean first);
+
     /** A decoder for ids that come one at a time; special tokens are shown. */
     default StreamingDecoder streamingDecoder() {
         return streamingDecoder(false);

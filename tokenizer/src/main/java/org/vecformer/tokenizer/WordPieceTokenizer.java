@@ -272,6 +272,15 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
     }
 
     @Override
+    public byte[] tokenBytes(int id, boolean first) {
+        WordPieces pieces = new WordPieces(false, model.cleanUp());
+        pieces.begun = !first;
+        StringBuilder text = new StringBuilder();
+        pieces.accept(id, text);
+        return Utf8.encode(text.toString());
+    }
+
+    @Override
     public StreamingDecoder streamingDecoder(boolean skipSpecialTokens) {
         return new StreamingDecoder(new WordPieces(skipSpecialTokens, model.cleanUp()));
     }
