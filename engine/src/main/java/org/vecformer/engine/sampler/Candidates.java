@@ -25,6 +25,9 @@ public final class Candidates {
     private int size;
     private boolean inIdOrder;
     private int selected = -1;
+    /** Of the last softmax: the largest logit, and the logarithm of the sum of e^(logit - largest). */
+    private float max;
+    private double logSum;
 
     /**
      * An empty set.
@@ -111,6 +114,46 @@ public final class Candidates {
         return -1;
     }
 
+    /** A token that cannot come: its logit becomes negative infinity, if it is a candidate. */
+    public void forbid(int id) {
+        int index = indexOf(id);
+        if (index >= 0) {
+            logits[index] = Float.NEGATIVE_INFINITY;
+        }
+    }
+
+    /** Forbids each of these tokens. */
+    public void forbid(int[] tokens) {
+        for (int id : tokens) {
+            forbid(id);
+        }
+    }
+
+    /**
+     * Makes these tokens, be they candidates or not, the only ones that can come: their logits are 0 and all others
+     * negative infinity. The set is dense after this, and a selection void.
+     */
+    void force(int[] tokens) {
+        Arrays.fill(logits, Float.NEGATIVE_INFINITY);
+        fill();
+        for (int id : tokens) {
+            logits[id] = 0;
+        }
+    }
+
+    /**
+     * Checks that the vocabulary has this token.
+     *
+     * @param what names it
+     * @throws IllegalArgumentException if not
+     */
+    void requireToken(int id, String what) {
+        if (id >= ids.length) {
+            throw new IllegalArgumentException("The " + what + " has token " + id + ", but the vocabulary has only "
+                    + ids.length + " tokens, from 0 on");
+        }
+    }
+
     /**
      * Keeps only the first entries. A selection is void after this.
      *
@@ -141,6 +184,111 @@ public final class Candidates {
         truncate(kept);
     }
 
+    /** Where the largest logit is not finite: keeps positive infinity, if there is one, and else everything. */
+    void keepInfinite() {
+        if (largest() == Float.POSITIVE_INFINITY) {
+            keepFrom(Float.POSITIVE_INFINITY);
+        }
+    }
+
+    /**
+     * Keeps the candidates that have at least this probability by the last {@link #softmax()}, and in any case the most
+     * likely ones.
+     *
+     * @param least so many stay, if there are; of equal ones at that edge all
+     */
+    void keepLikely(float probability, int least) {
+        if (least >= size) {
+            return;
+        }
+        float floor = kthLargest(least);
+        if (Float.isNaN(floor)) {
+            return;
+        }
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            float logit = logits[i];
+            if (probabilities[i] >= probability || logit >= floor) {
+                ids[kept] = ids[i];
+                logits[kept] = logit;
+                kept++;
+            }
+        }
+        truncate(kept);
+    }
+
+    /**
+     * Removes the candidates that have at most this probability by the last {@link #softmax()}, and keeps the
+     * probabilities of the others at their places. Does nothing if fewer than {@code least} would stay.
+     *
+     * @return the sum of the probabilities removed
+     */
+    double removeUnlikely(float probability, int least) {
+        int remaining = 0;
+        for (int i = 0; i < size; i++) {
+            if (probabilities[i] > probability) {
+                remaining++;
+            }
+        }
+        if (remaining < least) {
+            return 0;
+        }
+        double removed = 0;
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            float likelihood = probabilities[i];
+            if (likelihood > probability) {
+                ids[kept] = ids[i];
+                logits[kept] = logits[i];
+                probabilities[kept] = likelihood;
+                kept++;
+            } else {
+                removed += likelihood;
+            }
+        }
+        truncate(kept);
+        return removed;
+    }
+
+    /**
+     * Keeps so many candidates, the best ones; of equal ones those with the highest ids. Brings the set into id order if
+     * it is not.
+     *
+     * @param count how many; from 1 to {@link #size()}
+     * @param edge  the least logit of these, which is the {@link #kthLargest}
+     */
+    void keepBest(int count, float edge) {
+        sortById();
+        int spare = -count;
+        for (int i = 0; i < size; i++) {
+            if (logits[i] >= edge) {
+                spare++;
+            }
+        }
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            float logit = logits[i];
+            if (logit > edge || logit == edge && spare-- <= 0) {
+                ids[kept] = ids[i];
+                logits[kept] = logit;
+                kept++;
+            }
+        }
+        truncate(kept);
+    }
+
+    /** The largest logit; NaN if there is no number. */
+    float largest() {
+        float largest = Float.NaN;
+        for (int i = 0; i < size; i++) {
+            // False for NaN on the right, true for NaN on the left.
+            if (!(logits[i] <= largest) && logits[i] == logits[i]) {
+                largest = logits[i];
+            }
+        }
+        return largest;
+    }
+
     /**
      * The k-th largest logit, equal ones counted as often as they come; the smallest if there are fewer than k.
      * <p>
@@ -151,6 +299,9 @@ public final class Candidates {
     public float kthLargest(int k) {
         if (k < 1) {
             throw new IllegalArgumentException("k is " + k + "; it must be positive");
+        }
+        if (k == 1) {
+            return largest() + 0f;
         }
         int rank = Math.min(k, size);
         int prefix = 0;
@@ -244,7 +395,7 @@ public final class Candidates {
      * negative infinity all probabilities are 0.
      */
     public void softmax() {
-        float max = Float.NEGATIVE_INFINITY;
+        max = Float.NEGATIVE_INFINITY;
         for (int i = 0; i < size; i++) {
             // A comparison, not Math.max: NaN must not win.
             if (logits[i] > max) {
@@ -257,12 +408,36 @@ public final class Candidates {
             probabilities[i] = weight;
             sum += weight;
         }
+        logSum = Math.log(sum);
         if (sum > 0) {
             double scale = 1 / sum;
             for (int i = 0; i < size; i++) {
                 probabilities[i] = (float) (probabilities[i] * scale);
             }
         }
+    }
+
+    /**
+     * By the last {@link #softmax()}: the logarithm of the sum of e^logit. A logit minus this is the logarithm of its
+     * probability.
+     */
+    double logTotal() {
+        return max + logSum;
+    }
+
+    /** By the last {@link #softmax()}, before anything was removed: the entropy of the distribution, in nats. */
+    double entropy() {
+        if (Float.isInfinite(max)) {
+            // The infinite logits share everything; if there is none, nothing is shared.
+            return Math.max(logSum, 0);
+        }
+        double entropy = logSum;
+        for (int i = 0; i < size; i++) {
+            if (probabilities[i] > 0) {
+                entropy += probabilities[i] * (double) (max - logits[i]);
+            }
+        }
+        return entropy;
     }
 
     private static float weight(float logit, float max) {

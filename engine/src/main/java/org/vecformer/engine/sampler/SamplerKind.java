@@ -45,6 +45,8 @@ public enum SamplerKind {
     BEGIN_SUPPRESS_TOKENS,
     /** {@link Temperature}. */
     TEMPERATURE(true),
+    /** {@link TopNSigma}, whose standard deviation is that of the whole vocabulary: so before all truncations. */
+    TOP_N_SIGMA(true),
     /** {@link TopH}. */
     TOP_H(true),
     /** {@link TopK}. */
@@ -59,8 +61,6 @@ public enum SamplerKind {
     EPSILON_CUTOFF(true),
     /** {@link EtaCutoff}. */
     ETA_CUTOFF(true),
-    /** {@link TopNSigma}. */
-    TOP_N_SIGMA(true),
     /** {@link Xtc}. */
     XTC(true),
     /** {@link Renormalize}. */

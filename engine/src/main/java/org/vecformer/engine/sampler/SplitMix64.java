@@ -15,6 +15,16 @@ final class SplitMix64 {
         state = seed;
     }
 
+    /** Another stream of numbers for the same seed. */
+    static SplitMix64 derived(long seed, long stream) {
+        return new SplitMix64(derivedSeed(seed, stream));
+    }
+
+    /** The seed of that stream, by the generator's own mixing of both. */
+    static long derivedSeed(long seed, long stream) {
+        return mix(mix(seed) + stream);
+    }
+
     SplitMix64 copy() {
         return new SplitMix64(state);
     }
@@ -26,10 +36,13 @@ final class SplitMix64 {
     /** A multiple of 2^-53 in [0, 1). */
     double nextDouble() {
         state += GAMMA;
-        long z = state;
+        return (mix(state) >>> 11) * 0x1p-53;
+    }
+
+    private static long mix(long bits) {
+        long z = bits;
         z = (z ^ z >>> 30) * 0xbf58476d1ce4e5b9L;
         z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
-        z ^= z >>> 31;
-        return (z >>> 11) * 0x1p-53;
+        return z ^ z >>> 31;
     }
 }

@@ -22,11 +22,7 @@ public final class TopK implements Sampler {
         if (k < 1) {
             throw new IllegalArgumentException("top-k is " + k + "; it must be positive");
         }
-        if (minTokensToKeep < 1) {
-            throw new IllegalArgumentException(
-                    "The least number of tokens to keep is " + minTokensToKeep + "; it must be positive");
-        }
-        this.k = Math.max(k, minTokensToKeep);
+        this.k = Math.max(k, Parameters.minTokensToKeep(minTokensToKeep));
     }
 
     @Override
