@@ -9,7 +9,7 @@ import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.sampler.Sampler;
 
 /**
- * Guesses what a smaller model would write, chosen by a copy of the track's sampler: with the same rules and the same
+ * Guesses what a smaller model would write, chosen by a copy of the sampler: with the same rules and the same
  * random numbers, so that it guesses right wherever the two models are of one mind.
  */
 final class DraftModelDrafter implements Drafter {
@@ -34,27 +34,26 @@ final class DraftModelDrafter implements Drafter {
     }
 
     @Override
-    public int draft(Track track, int[] guesses, int most) {
-        int length = track.context.length();
+    public int draft(Context text, Sampler sampler, int[] guesses, int most) {
+        int length = text.length();
         int count = Math.min(most, context.bound() - length);
         if (count < 1) {
             return 0;
         }
-        int[] ids = track.context.ids();
-        int common = Arrays.mismatch(context.ids(), 0, context.length(), ids, 0, length);
+        int common = Arrays.mismatch(context.ids(), 0, context.length(), text.ids(), 0, length);
         context.truncate(common < 0 ? length : common);
         for (int i = context.length(); i < length; i++) {
-            context.append(ids[i]);
+            context.append(text.ids()[i]);
         }
-        Sampler sampler = track.sampler().copy();
+        Sampler chooser = sampler.copy();
         for (int i = 0; i < count; i++) {
             if (!stepper.advance(List.of(context), true, interruption)) {
                 return i;
             }
             candidates.load(stepper.logits(0));
-            sampler.apply(candidates);
+            chooser.apply(candidates);
             guesses[i] = candidates.selectedToken();
-            sampler.accept(guesses[i]);
+            chooser.accept(guesses[i]);
             context.append(guesses[i]);
         }
         return count;

@@ -1,5 +1,7 @@
 package org.vecformer.engine.generation;
 
+import org.vecformer.engine.sampler.Sampler;
+
 /** Guesses what followed when the last tokens stood in the text before: the last time they did, as many of them as possible. */
 final class PromptLookupDrafter implements Drafter {
 
@@ -10,9 +12,9 @@ final class PromptLookupDrafter implements Drafter {
     }
 
     @Override
-    public int draft(Track track, int[] guesses, int most) {
-        int[] ids = track.context.ids();
-        int length = track.context.length();
+    public int draft(Context context, Sampler sampler, int[] guesses, int most) {
+        int[] ids = context.ids();
+        int length = context.length();
         for (int ngram = Math.min(maxNgram, length - 1); ngram > 0; ngram--) {
             for (int start = length - ngram - 1; start >= 0; start--) {
                 if (matches(ids, start, length - ngram, ngram)) {

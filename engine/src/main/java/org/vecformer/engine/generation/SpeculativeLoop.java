@@ -34,10 +34,9 @@ final class SpeculativeLoop {
                 track.choose(stepper.logits(0), candidates);
                 int[] guesses = new int[drafting.tokens()];
                 while (!track.isFinished() && !interruption.isDue()) {
-                    // The last token takes a row, and a token of the model's own comes behind the guesses.
-                    int most = Math.min(guesses.length, track.context.bound() - track.context.length() - 1);
-                    check(track, guesses, drafter.draft(track, guesses,
-                            Math.min(most, stepper.session().batch().capacity() - 1)));
+                    int count = drafter.draft(track.context, track.sampler(), guesses,
+                            Math.min(guesses.length, room(track.context)));
+                    check(track, guesses, count);
                 }
             }
             if (!track.isFinished()) {
@@ -45,6 +44,11 @@ final class SpeculativeLoop {
             }
             return track.result();
         }
+    }
+
+    /** How many guesses can be checked: the last token takes a row, and a token of the model's own comes behind them. */
+    private int room(Context context) {
+        return Math.min(stepper.session().batch().capacity(), context.bound() - context.length()) - 1;
     }
 
     private Drafter drafter(Drafting drafting) {
