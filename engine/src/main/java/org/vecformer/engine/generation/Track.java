@@ -78,7 +78,7 @@ final class Track implements AutoCloseable {
             return FinishReason.EOS;
         }
         StopCondition condition = generation.options().stopping().condition();
-        if (text.isStopped()
+        if (text.isStopped() || sampler.isComplete()
                 || condition != StopCondition.NEVER && condition.isMet(context.idsFrom(promptLength), text.text())) {
             return FinishReason.STOP;
         }

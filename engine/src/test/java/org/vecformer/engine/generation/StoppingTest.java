@@ -30,6 +30,9 @@ import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
+import org.vecformer.engine.sampler.Candidates;
+import org.vecformer.engine.sampler.Sampler;
+import org.vecformer.engine.sampler.SamplerKind;
 import org.vecformer.engine.task.TextGenerator;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
@@ -164,6 +167,36 @@ class StoppingTest {
         assertThat(result.ids()).isEqualTo(Arrays.copyOf(whole.ids(), 9));
         assertThat(whole.text()).startsWith(texts.get(8));
         assertThat(result.text()).startsWith(texts.get(8));
+    }
+
+    @Test
+    void aCompleteTextEndsIt() {
+        GenerationResult whole = generate(DRAWING);
+        Sampler three = new Sampler() {
+            private int accepted;
+
+            @Override
+            public void apply(Candidates candidates) {
+            }
+
+            @Override
+            public void accept(int token) {
+                accepted++;
+            }
+
+            @Override
+            public boolean isComplete() {
+                return accepted == 3;
+            }
+
+            @Override
+            public Sampler copy() {
+                return this;
+            }
+        };
+        GenerationResult result = generate(DRAWING.withSampling(s -> s.with(SamplerKind.CONSTRAINT, three)));
+        assertThat(result.finishReason()).isEqualTo(FinishReason.STOP);
+        assertThat(result.ids()).isEqualTo(Arrays.copyOf(whole.ids(), 3));
     }
 
     @Test
