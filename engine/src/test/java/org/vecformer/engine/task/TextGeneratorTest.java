@@ -151,6 +151,19 @@ class TextGeneratorTest {
     }
 
     @Test
+    void threadsDoNotChangeTheText() throws IOException {
+        GenerationOptions options = SAMPLING.withMaxNewTokens(40).withReturnSequences(3);
+        List<List<Integer>> expected = ids(generator.generate(PROMPT, options, TokenListener.NONE));
+        for (int threads : new int[]{1, 3}) {
+            try (Engine another = TestBackends.open(threads);
+                    Gpt2 same = Gpt2.load(another, ModelFiles.of(directory), LoadOptions.defaults());
+                    TextGenerator own = TextGenerator.open(same, null)) {
+                assertThat(ids(own.generate(PROMPT, options, TokenListener.NONE))).isEqualTo(expected);
+            }
+        }
+    }
+
+    @Test
     void withoutASeedTextsDiffer() {
         GenerationOptions options = SAMPLING.withStrategy(DecodingStrategy.random()).withMaxNewTokens(40);
         assertThat(generator.generate(PROMPT, options, TokenListener.NONE).ids())
