@@ -41,7 +41,8 @@ final class TokenCounts {
 
     /** Adds to a token's number. */
     void add(int token, int amount) {
-        counts[slotOf(token)] += amount;
+        int slot = slotOf(token);
+        counts[slot] += amount;
     }
 
     /** Raises a token's number to this, if it is less. */
