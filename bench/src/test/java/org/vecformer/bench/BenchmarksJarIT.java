@@ -19,8 +19,7 @@ class BenchmarksJarIT {
 
     private static final List<Class<?>> ALL = List.of(ActivationBenchmark.class, AttentionBenchmark.class,
             EncoderBenchmark.class, ForwardBenchmark.class, LayerNormBenchmark.class, MatmulBenchmark.class,
-            SamplingBenchmark.class,
-            StartBenchmark.class, TokenizerBenchmark.class);
+            SamplerBenchmark.class, SamplingBenchmark.class, StartBenchmark.class, TokenizerBenchmark.class);
 
     private final Path jar = Path.of(System.getProperty("vecformer.jar"));
 
