@@ -154,10 +154,10 @@ final class MaskGenerateCommand implements Callable<Integer> {
             options = options.withOrder(order());
         }
         if (draw.topK != null) {
-            options = options.withTopK(draw.topK);
+            options = options.withSampling(sampling -> sampling.topK(draw.topK));
         }
         if (draw.topP != null) {
-            options = options.withTopP(draw.topP);
+            options = options.withSampling(sampling -> sampling.topP(draw.topP));
         }
         double first = draw.temperature == null ? options.temperature() : draw.temperature;
         options = options.withAnnealing(first, finalTemperature == null ? first : finalTemperature);

@@ -26,6 +26,11 @@ final class ConfigFields {
         this.fields = fields;
     }
 
+    /** Of a file that is not there: every field is absent. */
+    static ConfigFields none(Path path) {
+        return new ConfigFields(path, Map.of());
+    }
+
     static ConfigFields read(Path path) throws IOException {
         return new ConfigFields(path, Json.readObject(path, MAX_BYTES));
     }
@@ -50,6 +55,10 @@ final class ConfigFields {
     /** Whether the field is there and explicitly null. */
     boolean isNull(String name) {
         return fields.containsKey(name) && fields.get(name) == null;
+    }
+
+    boolean isFalse(String name) {
+        return Boolean.FALSE.equals(fields.get(name));
     }
 
     /** Whether the field is exactly this number. */
@@ -109,6 +118,61 @@ final class ConfigFields {
         return List.copyOf(ints);
     }
 
+    /** A list of lists of whole numbers; empty if the field is absent. */
+    List<List<Integer>> intLists(int min, int max, String name) throws FormatException {
+        List<List<Integer>> lists = new ArrayList<>();
+        for (Object one : list(name, "a list of lists of whole numbers")) {
+            lists.add(intList(name, one, min, max));
+        }
+        return List.copyOf(lists);
+    }
+
+    /**
+     * A list of pairs, each of a list of whole numbers and a number; in their order, empty if the field is absent.
+     */
+    Map<List<Integer>, Double> weightedInts(int min, int max, String name) throws FormatException {
+        Map<List<Integer>, Double> weights = new LinkedHashMap<>();
+        for (Object one : list(name, "a list of pairs of a list of whole numbers and a number")) {
+            if (!(one instanceof List<?> pair) || pair.size() != 2) {
+                throw wrong(name, one, "pairs of a list of whole numbers and a number");
+            }
+            weights.put(intList(name, pair.get(0), min, max),
+                    number(-Double.MAX_VALUE, Double.MAX_VALUE, name, pair.get(1)));
+        }
+        return weights;
+    }
+
+    /** A list of numbers; empty if the field is absent. */
+    List<Double> numbers(double min, double max, String name) throws FormatException {
+        List<Double> numbers = new ArrayList<>();
+        for (Object one : list(name, "a list of numbers")) {
+            numbers.add(number(min, max, name, one));
+        }
+        return List.copyOf(numbers);
+    }
+
+    private List<?> list(String name, String expected) throws FormatException {
+        Object value = fields.get(name);
+        if (value == null) {
+            return List.of();
+        }
+        if (!(value instanceof List<?> list)) {
+            throw wrong(name, value, expected);
+        }
+        return list;
+    }
+
+    private List<Integer> intList(String name, Object value, int min, int max) throws FormatException {
+        if (!(value instanceof List<?> list)) {
+            throw wrong(name, value, "lists of whole numbers");
+        }
+        List<Integer> ints = new ArrayList<>();
+        for (Object one : list) {
+            ints.add(whole(name, one, min, max));
+        }
+        return List.copyOf(ints);
+    }
+
     private int whole(String name, Object value, int min, int max) throws FormatException {
         if (value instanceof Json.Number(String text, boolean integral) && integral) {
             try {
@@ -132,16 +196,19 @@ final class ConfigFields {
     /** A finite number in {@code [min, max]}; empty if the field is absent. */
     Optional<Double> number(double min, double max, String name) throws FormatException {
         Object value = fields.get(name);
-        if (value == null) {
-            return Optional.empty();
-        }
+        return value == null ? Optional.empty() : Optional.of(number(min, max, name, value));
+    }
+
+    private double number(double min, double max, String name, Object value) throws FormatException {
         if (value instanceof Json.Number(String text, _)) {
             double number = Double.parseDouble(text);
             if (number >= min && number <= max) {
-                return Optional.of(number);
+                return number;
             }
         }
-        throw wrong(name, value, "a number from " + min + (max == Double.MAX_VALUE ? " on" : " to " + max));
+        throw wrong(name, value, max < Double.MAX_VALUE
+                ? "a number from " + min + " to " + max
+                : min > -Double.MAX_VALUE ? "a number from " + min + " on" : "a number");
     }
 
     Optional<Boolean> bool(String name) throws FormatException {
@@ -158,6 +225,16 @@ final class ConfigFields {
             throw wrong(name, value, "text");
         }
         return Optional.ofNullable((String) value);
+    }
+
+    /** A text, or true or false as such. */
+    Optional<String> textOrBool(String name) throws FormatException {
+        return fields.get(name) instanceof Boolean value ? Optional.of(value.toString()) : text(name);
+    }
+
+    /** A text or a list of them; empty if the field is absent. */
+    List<String> textOrTexts(String name) throws FormatException {
+        return fields.get(name) instanceof String text ? List.of(text) : texts(name);
     }
 
     /** A list of texts; empty if the field is absent. */

@@ -8,8 +8,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -85,7 +85,7 @@ class Gpt2ConfigTest {
         assertThat(config.eosTokenIds()).containsExactly(2);
         assertThat(config.padTokenId()).hasValue(1000);
         assertThat(config.architectures()).containsExactly("GPT2Model");
-        assertThat(read("{" + SIZES + ",'pad_token_id':-1}").padTokenId()).isEqualTo(OptionalInt.empty());
+        assertThat(read("{" + SIZES + ",'pad_token_id':-1}").padTokenId()).isEmpty();
     }
 
     @ParameterizedTest
@@ -177,10 +177,67 @@ class Gpt2ConfigTest {
         GenerationConfig config = GenerationConfig.read(file("""
                 {"do_sample":true,"temperature":0.8,"top_k":40,"top_p":0.95,"min_p":0.1,"typical_p":1.0,
                 "repetition_penalty":1.1,"max_length":50,"max_new_tokens":20,"bos_token_id":0,"eos_token_id":[0,1],
-                "pad_token_id":-1}"""));
-        assertThat(config).isEqualTo(new GenerationConfig(Optional.of(true), Optional.of(0.8), OptionalInt.of(40),
-                Optional.of(0.95), Optional.of(0.1), Optional.of(1.0), Optional.of(1.1), OptionalInt.of(50),
-                OptionalInt.of(20), OptionalInt.of(0), java.util.List.of(0, 1), OptionalInt.empty()));
+                "pad_token_id":-1,"top_h":0.4,"epsilon_cutoff":0.01,"eta_cutoff":0.02,"no_repeat_ngram_size":3,
+                "encoder_repetition_penalty":1.5,"encoder_no_repeat_ngram_size":2,"bad_words_ids":[[1],[2,3]],
+                "sequence_bias":[[[1],-5.0],[[2,3],4]],"suppress_tokens":[7],"begin_suppress_tokens":[8,9],
+                "forced_bos_token_id":5,"forced_eos_token_id":6,"exponential_decay_length_penalty":[4,1.5],
+                "remove_invalid_values":true,"renormalize_logits":true,"num_beams":4,"num_beam_groups":2,
+                "diversity_penalty":0.5,"length_penalty":-1.0,"early_stopping":"never","penalty_alpha":0.6,
+                "guidance_scale":2.5,"prompt_lookup_num_tokens":3,"max_matching_ngram_size":4,
+                "num_return_sequences":2,"min_length":8,"min_new_tokens":9,"max_time":1.5,"stop_strings":"\\n\\n",
+                "token_healing":false,"dola_layers":"high"}"""));
+        assertThat(config.doSample()).contains(true);
+        assertThat(config.temperature()).contains(0.8);
+        assertThat(config.topK()).hasValue(40);
+        assertThat(config.topP()).contains(0.95);
+        assertThat(config.minP()).contains(0.1);
+        assertThat(config.topH()).contains(0.4);
+        assertThat(config.typicalP()).contains(1.0);
+        assertThat(config.epsilonCutoff()).contains(0.01);
+        assertThat(config.etaCutoff()).contains(0.02);
+        assertThat(config.repetitionPenalty()).contains(1.1);
+        assertThat(config.encoderRepetitionPenalty()).contains(1.5);
+        assertThat(config.noRepeatNgramSize()).hasValue(3);
+        assertThat(config.encoderNoRepeatNgramSize()).hasValue(2);
+        assertThat(config.badWordsIds()).containsExactly(List.of(1), List.of(2, 3));
+        assertThat(config.sequenceBias()).containsExactly(Map.entry(List.of(1), -5.0), Map.entry(List.of(2, 3), 4.0));
+        assertThat(config.suppressTokens()).containsExactly(7);
+        assertThat(config.beginSuppressTokens()).containsExactly(8, 9);
+        assertThat(config.forcedBosTokenId()).hasValue(5);
+        assertThat(config.forcedEosTokenIds()).containsExactly(6);
+        assertThat(config.exponentialDecayLengthPenalty()).containsExactly(4.0, 1.5);
+        assertThat(config.removeInvalidValues()).contains(true);
+        assertThat(config.renormalizeLogits()).contains(true);
+        assertThat(config.numBeams()).hasValue(4);
+        assertThat(config.numBeamGroups()).hasValue(2);
+        assertThat(config.diversityPenalty()).contains(0.5);
+        assertThat(config.lengthPenalty()).contains(-1.0);
+        assertThat(config.earlyStopping()).contains("never");
+        assertThat(config.penaltyAlpha()).contains(0.6);
+        assertThat(config.guidanceScale()).contains(2.5);
+        assertThat(config.promptLookupNumTokens()).hasValue(3);
+        assertThat(config.maxMatchingNgramSize()).hasValue(4);
+        assertThat(config.numReturnSequences()).hasValue(2);
+        assertThat(config.minLength()).hasValue(8);
+        assertThat(config.minNewTokens()).hasValue(9);
+        assertThat(config.maxLength()).hasValue(50);
+        assertThat(config.maxNewTokens()).hasValue(20);
+        assertThat(config.maxTime()).contains(1.5);
+        assertThat(config.stopStrings()).containsExactly("\n\n");
+        assertThat(config.bosTokenId()).hasValue(0);
+        assertThat(config.eosTokenIds()).containsExactly(0, 1);
+        assertThat(config.padTokenId()).isEmpty();
+        assertThat(config.others()).containsExactly("dola_layers");
+        assertThat(GenerationConfig.read(file("{\"early_stopping\":true,\"stop_strings\":[\"a\",\"b\"]}")))
+                .satisfies(other -> assertThat(other.earlyStopping()).contains("true"))
+                .satisfies(other -> assertThat(other.stopStrings()).containsExactly("a", "b"));
+        for (String wrong : List.of("\"early_stopping\":\"soon\"", "\"exponential_decay_length_penalty\":[4]",
+                "\"exponential_decay_length_penalty\":[4.5,1]", "\"bad_words_ids\":[1]", "\"sequence_bias\":[[[1]]]",
+                "\"sequence_bias\":[[[1],\"x\"]]", "\"stop_strings\":[1]", "\"num_beams\":0")) {
+            assertThatExceptionOfType(FormatException.class)
+                    .isThrownBy(() -> GenerationConfig.read(file("{" + wrong + "}")))
+                    .withMessageContaining(wrong.substring(1, wrong.indexOf('"', 1)));
+        }
         assertThatExceptionOfType(FormatException.class)
                 .isThrownBy(() -> GenerationConfig.read(file("{\"top_p\":1.5}")))
                 .withMessageContaining("field top_p is 1.5, expected a number from 0.0 to 1.0");

@@ -1,42 +1,50 @@
 package org.vecformer.engine.generation;
 
 import org.vecformer.engine.sampler.Candidates;
-import org.vecformer.engine.sampler.Greedy;
 import org.vecformer.engine.sampler.Sampler;
 
-/** Another sampler for so many accepted tokens, and then the most likely token. */
+/** One sampler for so many accepted tokens, and then another. */
 final class BurnIn implements Sampler {
 
-    private final Sampler drawing;
+    private final Sampler first;
+    private final Sampler then;
     private final int steps;
-    private final Greedy greedy = new Greedy();
     private int step;
 
-    BurnIn(Sampler drawing, int steps) {
-        this.drawing = drawing;
+    BurnIn(Sampler first, Sampler then, int steps) {
+        this.first = first;
+        this.then = then;
         this.steps = steps;
     }
 
     @Override
+    public void acceptPrompt(int[] ids) {
+        first.acceptPrompt(ids);
+        then.acceptPrompt(ids);
+    }
+
+    @Override
     public void apply(Candidates candidates) {
-        (step < steps ? drawing : greedy).apply(candidates);
+        (step < steps ? first : then).apply(candidates);
     }
 
     @Override
     public void accept(int token) {
         step++;
-        drawing.accept(token);
+        first.accept(token);
+        then.accept(token);
     }
 
     @Override
     public void reset() {
         step = 0;
-        drawing.reset();
+        first.reset();
+        then.reset();
     }
 
     @Override
     public BurnIn copy() {
-        BurnIn copy = new BurnIn(drawing.copy(), steps);
+        BurnIn copy = new BurnIn(first.copy(), then.copy(), steps);
         copy.step = step;
         return copy;
     }

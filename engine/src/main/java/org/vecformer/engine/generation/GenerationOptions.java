@@ -93,19 +93,7 @@ public record GenerationOptions(DecodingStrategy strategy, Sampling sampling, St
      * @param fallbackEndTokens the end tokens if the generation config names none: those of the model's config
      */
     public static GenerationOptions recommended(GenerationConfig config, List<Integer> fallbackEndTokens) {
-        Sampling sampling = Sampling.none().topK(config.topK().orElse(50));
-        if (config.temperature().orElse(0.0) > 0) {
-            sampling = sampling.temperature(config.temperature().get());
-        }
-        if (config.topP().orElse(0.0) > 0) {
-            sampling = sampling.topP(config.topP().get());
-        }
-        Stopping stopping = new Stopping(config.maxNewTokens(), config.maxLength(),
-                config.eosTokenIds().isEmpty() ? fallbackEndTokens : config.eosTokenIds(), List.of(), false,
-                Optional.empty(), StopCondition.NEVER);
-        return defaults().withSampling(sampling).withStopping(stopping)
-                .withStrategy(
-                        config.doSample().orElse(false) ? DecodingStrategy.random() : DecodingStrategy.greedy());
+        return new Recommendation(config, fallbackEndTokens).options();
     }
 
     /**

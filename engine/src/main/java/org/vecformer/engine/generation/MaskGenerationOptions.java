@@ -1,16 +1,15 @@
 package org.vecformer.engine.generation;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
 import org.vecformer.engine.sampler.Greedy;
-import org.vecformer.engine.sampler.Multinomial;
 import org.vecformer.engine.sampler.Sampler;
 import org.vecformer.engine.sampler.SamplerChain;
-import org.vecformer.engine.sampler.Temperature;
-import org.vecformer.engine.sampler.TopK;
-import org.vecformer.engine.sampler.TopP;
+import org.vecformer.engine.sampler.SamplerKind;
+import org.vecformer.engine.sampler.Sampling;
+import org.vecformer.engine.sampler.SamplingContext;
 
 /**
  * How a masked language model writes. Immutable; each {@code with} method gives a changed copy.
@@ -20,13 +19,14 @@ import org.vecformer.engine.sampler.TopP;
  * @param maxNewTokens     the most tokens to write; for {@link MaskStrategy#GIBBS} how many masks are put behind the
  *                         text, and with 0 the text's own masks, or if it has none all of its tokens, get new ones
  * @param stopTokens       spellings of tokens that end the text; not for {@link MaskStrategy#GIBBS}
- * @param greedy           take the most likely token instead of drawing one; temperature, top-k and top-p are not used
- *                         then
+ * @param greedy           take the most likely token instead of drawing one; the temperature, and what else only shapes
+ *                         a distribution to draw from, is not used then
  * @param temperature      divides the logits
  * @param finalTemperature the temperature of the last iteration of {@link MaskStrategy#GIBBS}; those between change
  *                         evenly from {@code temperature} to this
- * @param topK             draw from that many of the most likely tokens; 0 from all
- * @param topP             draw from the fewest most likely tokens that together have this probability; 1 from all
+ * @param sampling         what else is done with the logits; without a temperature, which stands above. The text so far
+ *                         that it looks at is the prompt and then each token that was chosen, in that order, those that
+ *                         {@link MaskStrategy#GIBBS} replaced later included
  * @param seed             of the random generator: the same seed gives the same text; empty for a new one each time
  * @param specialTokens    whether special tokens ([SEP], [MASK], ...) may be written
  * @param iterations       how often {@link MaskStrategy#GIBBS} gives a position a new token
@@ -36,24 +36,25 @@ import org.vecformer.engine.sampler.TopP;
  * @param order            in which {@link MaskStrategy#GIBBS} goes through the positions
  */
 public record MaskGenerationOptions(MaskStrategy strategy, int masks, int maxNewTokens, List<String> stopTokens,
-        boolean greedy, double temperature, double finalTemperature, int topK, double topP, OptionalLong seed,
+        boolean greedy, double temperature, double finalTemperature, Sampling sampling, OptionalLong seed,
         boolean specialTokens, int iterations, int burnIn, ResampleOrder order) {
 
     public MaskGenerationOptions {
         Objects.requireNonNull(strategy, "strategy");
+        Objects.requireNonNull(sampling, "sampling");
         Objects.requireNonNull(seed, "seed");
         Objects.requireNonNull(order, "order");
         if (masks < 1) {
             throw new IllegalArgumentException("masks is " + masks + "; expected 1 or more");
         }
         requireNotNegative("maxNewTokens", maxNewTokens);
-        requireNotNegative("topK", topK);
         requireNotNegative("iterations", iterations);
         requireNotNegative("burnIn", burnIn);
         requireTemperature("temperature", temperature);
         requireTemperature("finalTemperature", finalTemperature);
-        if (!(topP > 0 && topP <= 1)) {
-            throw new IllegalArgumentException("topP is " + topP + "; expected a number above 0 and up to 1");
+        if (sampling.has(SamplerKind.TEMPERATURE)) {
+            throw new IllegalArgumentException(
+                    "the sampling has a temperature; expected it as the temperature of these options");
         }
         stopTokens = List.copyOf(stopTokens);
     }
@@ -73,8 +74,8 @@ public record MaskGenerationOptions(MaskStrategy strategy, int masks, int maxNew
 
     /** Three masks ahead, the most likely token each time, up to 15 of them or until one of {@code . ? !}. */
     public static MaskGenerationOptions sequential() {
-        return new MaskGenerationOptions(MaskStrategy.SEQUENTIAL, 3, 15, List.of(".", "?", "!"), true, 1, 1, 0, 1,
-                OptionalLong.empty(), false, 0, 0, ResampleOrder.RANDOM);
+        return new MaskGenerationOptions(MaskStrategy.SEQUENTIAL, 3, 15, List.of(".", "?", "!"), true, 1, 1,
+                Sampling.none(), OptionalLong.empty(), false, 0, 0, ResampleOrder.RANDOM);
     }
 
     /** The naive way, to compare with: one mask at the end, over and over, with nothing that ends the text. */
@@ -86,19 +87,17 @@ public record MaskGenerationOptions(MaskStrategy strategy, int masks, int maxNew
      * What the authors' program has: 500 iterations at random positions, tokens drawn from the 100 most likely ones.
      */
     public static MaskGenerationOptions gibbs() {
-        return sequential().withStrategy(MaskStrategy.GIBBS).withGreedy(false).withTopK(100).withIterations(500)
-                .withBurnIn(200);
+        return sequential().withStrategy(MaskStrategy.GIBBS).withGreedy(false)
+                .withSampling(sampling -> sampling.topK(100)).withIterations(500).withBurnIn(200);
     }
 
     /**
-     * The samplers that these options describe, in Hugging Face's order: temperature, top-k, top-p, then the choice.
+     * The samplers that these options describe, in the sampling's order, and the choice behind them.
      *
      * @param randomSeed used if the options have no seed
      */
     public Sampler sampler(long randomSeed) {
-        return greedy
-                ? new Greedy()
-                : chain(temperature == 1 ? List.of() : List.of(new Temperature(temperature)), randomSeed);
+        return chain(sampling.temperature(temperature), greedy, randomSeed);
     }
 
     /**
@@ -109,48 +108,44 @@ public record MaskGenerationOptions(MaskStrategy strategy, int masks, int maxNew
      */
     public Sampler resampler(long randomSeed) {
         if (greedy) {
-            return new Greedy();
+            return chain(sampling, true, randomSeed);
         }
-        Sampler drawing = chain(List.of(new AnnealedTemperature(temperature, finalTemperature, iterations)),
-                randomSeed);
-        return topK > 0 ? drawing : new BurnIn(drawing, burnIn);
+        Sampler drawing = chain(sampling.with(SamplerKind.TEMPERATURE,
+                new AnnealedTemperature(temperature, finalTemperature, iterations)), false, randomSeed);
+        return sampling.has(SamplerKind.TOP_K)
+                ? drawing
+                : new BurnIn(drawing, chain(sampling, true, randomSeed), burnIn);
     }
 
-    private SamplerChain chain(List<Sampler> first, long randomSeed) {
-        List<Sampler> samplers = new ArrayList<>(first);
-        if (topK > 0) {
-            samplers.add(new TopK(topK));
-        }
-        if (topP < 1) {
-            samplers.add(new TopP(topP));
-        }
-        samplers.add(new Multinomial(seed.orElse(randomSeed)));
-        return new SamplerChain(samplers);
+    private Sampler chain(Sampling whole, boolean mostLikely, long randomSeed) {
+        long own = seed.orElse(randomSeed);
+        SamplingContext context = new SamplingContext(Integer.MAX_VALUE, new int[0], 1, own);
+        return SamplerChain.of(whole.processors(context, !mostLikely), mostLikely ? new Greedy() : whole.draw(own));
     }
 
     public MaskGenerationOptions withStrategy(MaskStrategy strategy) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 
     public MaskGenerationOptions withMasks(int masks) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 
     public MaskGenerationOptions withMaxNewTokens(int maxNewTokens) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 
     public MaskGenerationOptions withStopTokens(String... stopTokens) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, List.of(stopTokens), greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 
     public MaskGenerationOptions withGreedy(boolean greedy) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 
     /** The same temperature from the first iteration to the last. */
@@ -161,41 +156,37 @@ public record MaskGenerationOptions(MaskStrategy strategy, int masks, int maxNew
     /** A temperature that changes evenly from the first iteration of {@link MaskStrategy#GIBBS} to the last. */
     public MaskGenerationOptions withAnnealing(double temperature, double finalTemperature) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 
-    public MaskGenerationOptions withTopK(int topK) {
+    /** With a change to the sampling. */
+    public MaskGenerationOptions withSampling(UnaryOperator<Sampling> change) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
-    }
-
-    public MaskGenerationOptions withTopP(double topP) {
-        return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, change.apply(sampling), seed, specialTokens, iterations, burnIn, order);
     }
 
     public MaskGenerationOptions withSeed(long seed) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, OptionalLong.of(seed), specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, OptionalLong.of(seed), specialTokens, iterations, burnIn, order);
     }
 
     public MaskGenerationOptions withSpecialTokens(boolean specialTokens) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 
     public MaskGenerationOptions withIterations(int iterations) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 
     public MaskGenerationOptions withBurnIn(int burnIn) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 
     public MaskGenerationOptions withOrder(ResampleOrder order) {
         return new MaskGenerationOptions(strategy, masks, maxNewTokens, stopTokens, greedy, temperature,
-                finalTemperature, topK, topP, seed, specialTokens, iterations, burnIn, order);
+                finalTemperature, sampling, seed, specialTokens, iterations, burnIn, order);
     }
 }

@@ -30,6 +30,7 @@ import org.vecformer.engine.generation.PromptTooLongException;
 import org.vecformer.engine.generation.ResampleOrder;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.EncoderInput;
+import org.vecformer.engine.sampler.SamplerKind;
 
 /** What a masked language model writes, against loops that fill masks one by one, and by the generator's contract. */
 @Timeout(60)
@@ -165,8 +166,8 @@ class MaskGeneratorTest {
     @Test
     void samplersAreThoseOfTheSharedPackage() {
         int[] greedy = generate(PAIR, GREEDY).ids();
-        assertThat(generate(PAIR, DRAWING.withTopK(1)).ids()).isEqualTo(greedy);
-        assertThat(generate(PAIR, DRAWING.withTopP(1e-6)).ids()).isEqualTo(greedy);
+        assertThat(generate(PAIR, DRAWING.withSampling(s -> s.topK(1))).ids()).isEqualTo(greedy);
+        assertThat(generate(PAIR, DRAWING.withSampling(s -> s.topP(1e-6))).ids()).isEqualTo(greedy);
         assertThat(generate(PAIR, DRAWING.withTemperature(1e-4)).ids()).isEqualTo(greedy);
         assertThat(generate(PAIR, DRAWING).ids()).isNotEqualTo(greedy);
     }
@@ -259,14 +260,16 @@ class MaskGeneratorTest {
     @Test
     void afterTheBurnInTheMostLikelyTokenIsTakenUnlessThereIsATopK() {
         MaskGenerationOptions options = GIBBS.withMaxNewTokens(3).withOrder(ResampleOrder.LEFT_TO_RIGHT)
-                .withIterations(9).withTemperature(5).withTopK(0);
+                .withIterations(9).withTemperature(5).withSampling(s -> s.without(SamplerKind.TOP_K));
         int[] greedy = generate(PAIR, options.withGreedy(true)).ids();
         assertThat(generate(PAIR, options.withBurnIn(0)).ids()).isEqualTo(greedy);
         Set<List<Integer>> full = new HashSet<>();
         Set<List<Integer>> topK = new HashSet<>();
         for (long seed = 0; seed < 5; seed++) {
             full.add(IntStream.of(generate(PAIR, options.withBurnIn(9).withSeed(seed)).ids()).boxed().toList());
-            topK.add(IntStream.of(generate(PAIR, options.withBurnIn(0).withTopK(50).withSeed(seed)).ids()).boxed()
+            topK.add(IntStream
+                    .of(generate(PAIR, options.withBurnIn(0).withSampling(s -> s.topK(50)).withSeed(seed)).ids())
+                    .boxed()
                     .toList());
         }
         assertThat(full).hasSizeGreaterThan(3);
@@ -275,7 +278,8 @@ class MaskGeneratorTest {
 
     @Test
     void aTemperatureThatFallsEndsWithTheMostLikelyTokens() {
-        MaskGenerationOptions annealed = GIBBS.withMaxNewTokens(1).withTopK(0).withIterations(6).withBurnIn(6)
+        MaskGenerationOptions annealed = GIBBS.withMaxNewTokens(1).withSampling(s -> s.without(SamplerKind.TOP_K))
+                .withIterations(6).withBurnIn(6)
                 .withAnnealing(50, 1e-4);
         int[] greedy = generate(PAIR, annealed.withGreedy(true)).ids();
         List<Integer> lasts = new ArrayList<>();
@@ -302,7 +306,8 @@ class MaskGeneratorTest {
         assertThatIllegalArgumentException().isThrownBy(() -> GREEDY.withMaxNewTokens(-1));
         assertThatIllegalArgumentException().isThrownBy(() -> GREEDY.withTemperature(0));
         assertThatIllegalArgumentException().isThrownBy(() -> GREEDY.withAnnealing(1, Double.NaN));
-        assertThatIllegalArgumentException().isThrownBy(() -> GREEDY.withTopP(0));
+        assertThatIllegalArgumentException().isThrownBy(() -> GREEDY.withSampling(s -> s.temperature(2)))
+                .withMessageContaining("temperature");
         assertThatIllegalArgumentException().isThrownBy(() -> GREEDY.withIterations(-1));
         assertThatIllegalArgumentException().isThrownBy(() -> MaskGenerator.open(bert.model(), null))
                 .withMessageContaining("tokenizer");
