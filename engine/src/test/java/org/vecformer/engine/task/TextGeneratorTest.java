@@ -12,8 +12,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,8 @@ import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.generation.DecodingLoop;
 import org.vecformer.engine.generation.DecodingStrategy;
+import org.vecformer.engine.generation.Drafting;
+import org.vecformer.engine.generation.EarlyStopping;
 import org.vecformer.engine.generation.FinishReason;
 import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationOptions;
@@ -555,6 +559,33 @@ class TextGeneratorTest {
         assertThat(options.stopping())
                 .isEqualTo(Stopping.whenFull().withMaxNewTokens(12).withEndTokens(List.of(3, 4)));
         assertThat(options.sampling().has(SamplerKind.TOP_K)).isTrue();
+        Files.writeString(file, """
+                {"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 0.5, "length_penalty": 2.0,
+                 "early_stopping": "never", "num_return_sequences": 3, "guidance_scale": 1.5, "max_time": 2.5,
+                 "stop_strings": ["x"], "min_p": 0.1, "top_h": 0.5, "typical_p": 0.9, "epsilon_cutoff": 0.01,
+                 "eta_cutoff": 0.01, "repetition_penalty": 1.2, "encoder_repetition_penalty": 1.2,
+                 "no_repeat_ngram_size": 2, "encoder_no_repeat_ngram_size": 3, "min_length": 4, "min_new_tokens": 5,
+                 "bad_words_ids": [[1]], "sequence_bias": [[[1], 2.0]], "suppress_tokens": [3],
+                 "begin_suppress_tokens": [4], "forced_bos_token_id": 5, "forced_eos_token_id": 6,
+                 "exponential_decay_length_penalty": [3, 1.1], "remove_invalid_values": true,
+                 "renormalize_logits": true, "temperature": 0.5, "top_p": 0.5}
+                """);
+        GenerationOptions beams = GenerationOptions.recommended(GenerationConfig.read(file), List.of(9));
+        assertThat(beams.strategy()).isEqualTo(new DecodingStrategy.BeamSearch(4).withGroups(2, 0.5)
+                .withLengthPenalty(2).withEarlyStopping(EarlyStopping.WHEN_IMPOSSIBLE));
+        assertThat(beams.returnSequences()).isEqualTo(3);
+        assertThat(beams.guidance()).map(Guidance::scale).contains(1.5);
+        assertThat(beams.stopping().maxTime()).contains(Duration.ofMillis(2500));
+        assertThat(beams.stopping().stopTexts()).containsExactly("x");
+        assertThat(EnumSet.allOf(SamplerKind.class)).filteredOn(kind -> !beams.sampling().has(kind))
+                .containsExactlyInAnyOrder(SamplerKind.PRESENCE_FREQUENCY_PENALTY, SamplerKind.DRY,
+                        SamplerKind.CONSTRAINT, SamplerKind.TOP_N_SIGMA, SamplerKind.XTC);
+        Files.writeString(file, "{\"penalty_alpha\": 0.6, \"top_k\": 4}");
+        assertThat(GenerationOptions.recommended(GenerationConfig.read(file), List.of()).strategy())
+                .isEqualTo(new DecodingStrategy.ContrastiveSearch(4, 0.6));
+        Files.writeString(file, "{\"prompt_lookup_num_tokens\": 3, \"max_matching_ngram_size\": 4}");
+        assertThat(GenerationOptions.recommended(GenerationConfig.read(file), List.of()).drafting())
+                .contains(new Drafting.PromptLookup(3, 4));
         GenerationOptions silent = GenerationOptions.recommended(GenerationConfig.EMPTY, List.of(9));
         assertThat(silent.strategy()).isEqualTo(DecodingStrategy.greedy());
         assertThat(silent.stopping().endTokens()).containsExactly(9);
