@@ -3,10 +3,12 @@ module org.vecformer.engine {
     // Plain `requires` resolves the incubating module for users on the module path without a flag.
     requires jdk.incubator.vector;
     requires jdk.management;
+    requires com.fasterxml.jackson.core;
     requires transitive org.vecformer.loader;
     requires transitive org.vecformer.tokenizer;
 
     exports org.vecformer.engine;
+    exports org.vecformer.engine.constraint;
     exports org.vecformer.engine.generation;
     exports org.vecformer.engine.model;
     exports org.vecformer.engine.sampler;

@@ -1,0 +1,96 @@
+package org.vecformer.engine.constraint;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.vecformer.engine.sampler.Candidates;
+import org.vecformer.engine.sampler.Sampler;
+import org.vecformer.tokenizer.Tokenizer;
+
+/** Writes texts with logits drawn at random in the place of a model. */
+final class Writer {
+    final Tokenizer tokenizer;
+    final Vocabulary vocabulary;
+    private final Candidates candidates;
+
+    Writer(Tokenizer tokenizer) {
+        this(tokenizer, Vocabulary.of(tokenizer));
+    }
+
+    Writer(Tokenizer tokenizer, Vocabulary vocabulary) {
+        this.tokenizer = tokenizer;
+        this.vocabulary = vocabulary;
+        // As a model whose vocabulary was rounded up.
+        candidates = new Candidates(tokenizer.vocabularySize() + 7);
+    }
+
+    /** The ids that a sampler allows now. */
+    List<Integer> allowed(Sampler sampler) {
+        candidates.load(new float[candidates.vocabularySize()]);
+        sampler.apply(candidates);
+        List<Integer> allowed = new ArrayList<>();
+        for (int i = 0; i < candidates.size(); i++) {
+            if (candidates.logits()[i] == 0) {
+                allowed.add(candidates.ids()[i]);
+            }
+        }
+        return allowed;
+    }
+
+    /** A whole text, of about so many tokens at most: from there on what may close something is closed. */
+    String write(Constraint constraint, SplittableRandom random, int length) {
+        Sampler sampler = constraint.sampler();
+        List<Integer> ids = new ArrayList<>();
+        while (!sampler.isComplete()) {
+            List<Integer> allowed = allowed(sampler);
+            if (allowed.isEmpty()) {
+                throw new AssertionError("nothing can follow " + text(ids));
+            }
+            int id = allowed.get(random.nextInt(allowed.size()));
+            if (ids.size() > length && random.nextInt(4) > 0) {
+                id = closing(allowed, random);
+            }
+            sampler.accept(id);
+            if (!vocabulary.isEndToken(id)) {
+                ids.add(id);
+            }
+            if (ids.size() > 20 * length + 2000) {
+                throw new AssertionError("never ends: " + text(ids));
+            }
+        }
+        return text(ids);
+    }
+
+    /** One that closes something or ends the text, if there is one; sometimes a letter that a pattern may wait for. */
+    private int closing(List<Integer> allowed, SplittableRandom random) {
+        boolean closes = random.nextInt(3) > 0;
+        int best = -1;
+        int found = -1;
+        for (int id : allowed) {
+            int rank = vocabulary.isEndToken(id) ? 9 : switch (tokenizer.token(id)) {
+                case "\"" -> closes ? 8 : random.nextInt(3, 6);
+                case "}" -> closes ? 7 : 0;
+                case "]" -> closes ? 6 : 0;
+                case "a", "b", "c", "1", "Ċ", "é", "\\" -> random.nextInt(3, 6);
+                default -> random.nextInt(5);
+            };
+            if (rank > best) {
+                best = rank;
+                found = id;
+            }
+        }
+        return found;
+    }
+
+    private String text(List<Integer> ids) {
+        return tokenizer.decode(ids.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    /** Whether the automaton takes a text. */
+    static boolean matches(Constraint constraint, String text) {
+        Automaton automaton = ((TextConstraint) constraint).automaton();
+        Automaton.State state = automaton.read(automaton.start(), text.getBytes(StandardCharsets.UTF_8));
+        return state != null && state.accepting();
+    }
+}
