@@ -28,8 +28,9 @@ final class Cli {
 
     private static final String NAME = "gpt2";
 
-    private static final List<String> COMMANDS = List.of("generate", "fill-mask", "mask-generate", "embed", "classify",
-            "tag", "answer", "rerank", "tokenize", "detokenize", "forward", "convert", "info", "bench");
+    private static final List<String> COMMANDS = List.of("generate", "score", "next", "predict", "evaluate",
+            "fill-mask", "mask-generate", "embed", "classify", "tag", "answer", "rerank", "tokenize", "detokenize",
+            "forward", "convert", "info", "bench");
 
     private final Context context;
     private final Streams streams;
@@ -57,6 +58,10 @@ final class Cli {
     private Callable<Integer> command(String name) {
         return switch (name) {
             case "generate" -> new GenerateCommand(context);
+            case "score" -> new ScoreCommand(context);
+            case "next" -> new NextCommand(context);
+            case "predict" -> new PredictCommand(context);
+            case "evaluate" -> new EvaluateCommand(context);
             case "fill-mask" -> new FillMaskCommand(context);
             case "mask-generate" -> new MaskGenerateCommand(context);
             case "embed" -> new EmbedCommand(context);

@@ -12,7 +12,8 @@ import java.util.concurrent.CompletionException;
  * with a processor to spare.
  */
 final class HeadStart {
-    private static final Set<String> COMMANDS = Set.of("generate", "forward", "info", "bench");
+    private static final Set<String> COMMANDS = Set.of("generate", "score", "next", "predict",
+            "evaluate", "forward", "info", "bench");
 
     /**
      * What makes a difference to loading. Where a prompt looks like one of these the head start is lost,

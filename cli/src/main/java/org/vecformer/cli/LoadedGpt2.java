@@ -52,6 +52,32 @@ record LoadedGpt2(String name, Engine engine, Gpt2 gpt2, Tokenizer tokenizer, Ge
         });
     }
 
+    /**
+     * The ids of a text or of ids; an empty text is the model's begin token, which takes no tokenizer.
+     *
+     * @throws CommandException as {@link #ids}, or if there is no begin token
+     */
+    int[] idsOrBegin(Input input) throws CommandException {
+        if (!(input instanceof Input.Text text && text.text().isEmpty())) {
+            return ids(input);
+        }
+        return new int[]{gpt2.config().bosTokenId().orElseThrow(() -> new CommandException(
+                "the text is empty, and the model's config.json names no bos_token_id to begin with"))};
+    }
+
+    /**
+     * The model.
+     *
+     * @throws CommandException if it is a classifier
+     */
+    Gpt2 languageModel() throws CommandException {
+        if (gpt2.head() != Gpt2.Head.LANGUAGE_MODEL) {
+            throw new CommandException("the model " + name + " is a classifier (" + gpt2.head()
+                    + "), which tells nothing of next tokens; expected a language model");
+        }
+        return gpt2;
+    }
+
     @Override
     public void close() {
         gpt2.close();

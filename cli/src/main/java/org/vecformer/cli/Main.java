@@ -23,7 +23,7 @@ public final class Main {
         Streams streams = new Streams(new FileInputStream(FileDescriptor.in),
                 new StandardOutput(new FileOutputStream(FileDescriptor.out)),
                 new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
-                Streams.errorIsTerminal());
+                Streams.isTerminal(2), Screen.detect());
         int status = new Cli(new Context(streams, interruption, headStart)).run(original);
         interruption.finished();
         System.exit(status);

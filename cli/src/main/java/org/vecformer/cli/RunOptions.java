@@ -48,13 +48,7 @@ final class RunOptions {
             Opener<I, R> opener) throws IOException {
         ModelRequest request = new ModelRequest(command, model.model, compute, common, context, longWork);
         try (LoadedBert loaded = request.bert(); InputTask<I, R> task = opener.open(loaded)) {
-            long start = System.nanoTime();
-            TaskRun<I, R> run = new TaskRun<>(command, this, context, task);
-            int inputs = input == null ? run.lines(lines) : run.one(input);
-            if (!common.quiet) {
-                context.streams().err().println("gpt2 " + command + ": "
-                        + task.summary(inputs, (System.nanoTime() - start) / 1e9) + "; " + loaded.summary());
-            }
+            new TaskRun<>(command, output, common, context, task).all(input, lines, loaded);
         }
         return Cli.DONE;
     }

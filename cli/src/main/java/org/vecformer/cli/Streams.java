@@ -14,13 +14,23 @@ import java.nio.file.Path;
  * @param out standard output; commands flush it when somebody may be waiting for what they wrote
  * @param err standard error, flushed line by line
  * @param terminal whether standard error is a terminal, so that a progress bar makes sense
+ * @param screen what standard output is read on
  */
-record Streams(InputStream in, StandardOutput out, PrintStream err, boolean terminal) {
+record Streams(InputStream in, StandardOutput out, PrintStream err, boolean terminal, Screen screen) {
 
-    /** Java knows only whether input and output are a terminal; Linux tells what is behind standard error. */
-    static boolean errorIsTerminal() {
+    /** Output that goes to a file or another program. */
+    Streams(InputStream in, StandardOutput out, PrintStream err, boolean terminal) {
+        this(in, out, err, terminal, Screen.NONE);
+    }
+
+    /**
+     * Java knows only whether input and output both are a terminal; Linux tells what is behind each.
+     *
+     * @param descriptor 1 for standard output, 2 for standard error
+     */
+    static boolean isTerminal(int descriptor) {
         try {
-            Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/2"));
+            Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor));
             return target.startsWith("/dev/pts") || target.toString().startsWith("/dev/tty")
                     || target.endsWith("console");
         } catch (IOException | UnsupportedOperationException e) {

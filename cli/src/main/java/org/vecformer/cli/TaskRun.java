@@ -22,16 +22,18 @@ final class TaskRun<I, R> {
     private static final int MOST_LINES_AHEAD = 1024;
 
     private final String command;
-    private final RunOptions options;
+    private final OutputOptions output;
+    private final boolean quiet;
     private final Context context;
     private final Streams streams;
     private final Interruption interruption;
     private final InputTask<I, R> task;
     private int written;
 
-    TaskRun(String command, RunOptions options, Context context, InputTask<I, R> task) {
+    TaskRun(String command, OutputOptions output, CommonOptions common, Context context, InputTask<I, R> task) {
         this.command = command;
-        this.options = options;
+        this.output = output;
+        this.quiet = common.quiet;
         this.context = context;
         this.streams = context.streams();
         this.interruption = context.interruption();
@@ -39,16 +41,31 @@ final class TaskRun<I, R> {
     }
 
     /**
+     * Runs a command's inputs and tells on standard error what was done.
+     *
+     * @param input the one that was given; null for the lines of standard input
+     * @param lines what those lines are
+     */
+    void all(I input, LineShape<I> lines, LoadedModel loaded) throws IOException {
+        long start = System.nanoTime();
+        int inputs = input == null ? lines(lines) : one(input);
+        if (!quiet) {
+            streams.err().println("gpt2 " + command + ": " + task.summary(inputs, (System.nanoTime() - start) / 1e9)
+                    + "; " + loaded.summary());
+        }
+    }
+
+    /**
      * Runs one input and writes its result as the options say.
      *
      * @return how many inputs were run: 1
      */
-    int one(I input) throws IOException {
+    private int one(I input) throws IOException {
         try (ProgressBar bar = bar(); Interruption.Scope _ = interruption.during(task::cancel)) {
             R result = results(List.of(input), progress(bar)).getFirst();
             clear(bar);
             report("the input", result);
-            if (options.output.json) {
+            if (output.json) {
                 JsonResult.line(streams.out(), json -> task.write(json, input, result));
             } else {
                 task.print(streams.out(), input, result);
@@ -63,7 +80,7 @@ final class TaskRun<I, R> {
      *
      * @return how many results were written
      */
-    int lines(LineShape<I> shape) throws IOException {
+    private int lines(LineShape<I> shape) throws IOException {
         JsonLines<I> lines = new JsonLines<>(streams.in(), shape);
         try (ProgressBar bar = bar()) {
             while (!interruption.requested()) {
@@ -161,7 +178,7 @@ final class TaskRun<I, R> {
     }
 
     private void report(String input, R result) {
-        if (!options.common.quiet && task.truncated(result)) {
+        if (!quiet && task.truncated(result)) {
             streams.err().println("gpt2 " + command + ": " + input + " is too long; its end was cut off");
         }
     }
@@ -183,7 +200,7 @@ final class TaskRun<I, R> {
     }
 
     private ProgressBar bar() {
-        return options.common.quiet || !streams.terminal() ? null : new ProgressBar(streams.err(), command);
+        return quiet || !streams.terminal() ? null : new ProgressBar(streams.err(), command);
     }
 
     private static void clear(ProgressBar bar) {

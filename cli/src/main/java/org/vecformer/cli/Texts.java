@@ -39,6 +39,15 @@ final class Texts {
         return argument;
     }
 
+    /**
+     * The text of a file.
+     *
+     * @throws CommandException if it is no UTF-8
+     */
+    static String file(Path file) throws IOException {
+        return utf8(Files.readAllBytes(file), file.toString());
+    }
+
     private static String utf8(byte[] bytes, String source) throws CommandException {
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();

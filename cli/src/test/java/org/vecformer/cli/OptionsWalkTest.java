@@ -67,6 +67,7 @@ class OptionsWalkTest {
                 Files.readString(CommandRun.embeddedModel().resolve("config.json"))
                         .replace("GPT2LMHeadModel", "GPT2ForSequenceClassification"));
         other = CommandRun.copyOfModel(folder.resolve("other"), "config.json", "model.safetensors");
+        Files.writeString(folder.resolve("corpus.txt"), "Once upon a time there was a little girl.\nShe had a cat.\n");
         filler = TinyBert.write(folder.resolve("filler"), "BertForMaskedLM");
         classifier = TinyBert.write(folder.resolve("classifier"), "BertForSequenceClassification", "bad", "good");
         tagger = TinyBert.write(folder.resolve("tagger"), "BertForTokenClassification", "O", "B-PER", "I-PER");
@@ -138,6 +139,7 @@ class OptionsWalkTest {
         compute("generate", prompt);
         common("generate", prompt, "--model " + folder.resolve("nowhere"));
 
+        collectScores();
         collectBert();
 
         changes("--pair", "tokenize", "upon", "Once");
@@ -215,6 +217,71 @@ class OptionsWalkTest {
         model("bench", small);
         compute("bench", small);
         common("bench", small, small + " --model " + folder.resolve("nowhere"));
+    }
+
+    private void collectScores() {
+        String ids = "--ids 5,6,7,8,9,10,11,12,13,14 --json";
+        changes("--ids", "score", "5,6", "");
+        refused(2, "--ids", "score", "5,x", "");
+        refused(1, "--ids", "score", "5,4096", "");
+        refused(2, "--ids", "score", "5", "Once");
+        refused(2, "--ids", "score", "5", "--ids 6");
+        changes("--prompt", "score", "Once:upon", "a:time");
+        refused(2, "--prompt", "score", "Once", "");
+        refused(2, "--prompt", "score", "-", "-");
+        refused(2, "--prompt", "score", "Once", "--ids 5");
+        refused(2, "--prompt", "score", "Once", "upon --window 9");
+        changes("--prompt-ids", "score", "567,510", "--ids 259,445");
+        refused(2, "--prompt-ids", "score", "567", "Once");
+        refused(2, "--prompt-ids", "score", "567", "");
+        changes("--window", "score", "4", ids);
+        refused(2, "--window", "score", "1", ids);
+        refused(1, "--window", "score", "513", ids);
+        changes("--stride", "score", "1", ids + " --window 4");
+        refused(2, "--stride", "score", "0", ids);
+        refused(2, "--stride", "score", "5", ids + " --window 4");
+        changes("--bos", "score", "", "Once:upon");
+        refused(2, "--bos", "score", "", "upon --prompt Once");
+        gpt2("score", "Once:upon:a:time");
+
+        changes("--ids", "next", "5,6", "");
+        refused(2, "--ids", "next", "5", "Once");
+        refused(1, "--ids", "next", "4096", "");
+        changes("--top-k", "next", "3", "Once");
+        refused(2, "--top-k", "next", "0", "Once");
+        gpt2("next", "Once:upon:a:time");
+
+        changes("--ids", "predict", "5,6", "");
+        refused(2, "--ids", "predict", "5", "Once");
+        refused(1, "--ids", "predict", "4096", "");
+        gpt2("predict", "Once:upon:a:time");
+
+        String corpus = folder.resolve("corpus.txt").toString();
+        changes("--task", "evaluate", "last-word", corpus);
+        refused(2, "--task", "evaluate", "accuracy", corpus);
+        changes("--window", "evaluate", "4", corpus);
+        refused(2, "--window", "evaluate", "1", corpus);
+        refused(1, "--window", "evaluate", "513", corpus);
+        refused(2, "--window", "evaluate", "9", corpus + " --task last-word");
+        changes("--stride", "evaluate", "1", corpus + " --window 4");
+        refused(2, "--stride", "evaluate", "9", corpus + " --window 4");
+        changes("--bos", "evaluate", "", corpus);
+        changes("--json", "evaluate", "", corpus);
+        refused(1, "--model", "evaluate", other.toString(), corpus);
+        compute("evaluate", corpus);
+        common("evaluate", corpus, folder.resolve("nowhere").toString());
+    }
+
+    /** What all commands have that ask a GPT-2 about texts. */
+    private void gpt2(String command, String rest) {
+        changes("--json", command, "", rest);
+        refused(2, "--json", command, "", "--jsonl");
+        changes("--jsonl", command, "", "", "{\"text\":\"Once upon\"}\n{\"ids\":[5,6]}\n");
+        refused(2, "--jsonl", command, "", rest);
+        model(command, "--ids 567,510,259");
+        refused(1, "--model", command, filler.toString(), rest);
+        compute(command, rest);
+        common(command, rest, "--ids 5 --model " + folder.resolve("nowhere"));
     }
 
     private void convert() {
@@ -540,7 +607,7 @@ class OptionsWalkTest {
             assertThat(run.status()).as(option).isEqualTo(2);
             assertThat(run.err()).hasLineCount(1).contains(option.split("=")[0]);
         }
-        for (String command : List.of("chat", "score", "evaluate")) {
+        for (String command : List.of("chat", "evaluate-dialog")) {
             CommandRun run = CommandRun.of(command, "x");
             assertThat(run.status()).as(command).isEqualTo(2);
             assertThat(run.err()).hasLineCount(1).contains(command);
