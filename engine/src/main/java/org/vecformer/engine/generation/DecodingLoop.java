@@ -49,28 +49,35 @@ public final class DecodingLoop {
     public List<GenerationResult> run(List<int[]> prompts, GenerationOptions options, long randomSeed,
             TokenListener listener, BooleanSupplier cancelled) {
         Generation generation = new Generation(session, tokenizer, options, randomSeed, listener, cancelled);
-        List<GeneratedSequence> sequences = new ArrayList<>();
-        switch (options.strategy()) {
-            case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> {
-                if (options.drafting().isEmpty()) {
-                    sequences.addAll(new SamplingLoop(generation, stepper, candidates).run(prompts));
-                } else {
-                    SpeculativeLoop loop = new SpeculativeLoop(generation, stepper, candidates);
-                    for (int[] prompt : prompts) {
-                        sequences.add(loop.run(prompt, sequences.size(), options.drafting().get()));
-                    }
-                }
-            }
-            case DecodingStrategy.BeamSearch beams -> throw new IllegalArgumentException("beams");
+        List<List<GeneratedSequence>> sequences = switch (options.strategy()) {
+            case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> options.drafting()
+                    .map(drafting -> oneByOne(prompts, options,
+                            new SpeculativeLoop(generation, stepper, candidates, drafting)::run))
+                    .orElseGet(() -> new SamplingLoop(generation, stepper, candidates).run(prompts));
+            case DecodingStrategy.BeamSearch beams ->
+                oneByOne(prompts, options, new BeamSearchLoop(generation, stepper, candidates, beams)::run);
             case DecodingStrategy.ContrastiveSearch contrastive -> throw new IllegalArgumentException("contrastive");
-        }
+        };
         Timing timing = generation.timing(sequences);
         List<GenerationResult> results = new ArrayList<>();
-        int each = options.returnSequences();
         for (int p = 0; p < prompts.size(); p++) {
-            results.add(new GenerationResult(prompts.get(p), sequences.subList(p * each, (p + 1) * each), timing));
+            results.add(new GenerationResult(prompts.get(p), sequences.get(p), timing));
         }
         return results;
+    }
+
+    /** Continues a prompt; the number is that of its first sequence, for the listener. */
+    private interface PromptLoop {
+        List<GeneratedSequence> run(int[] prompt, int sequence);
+    }
+
+    private static List<List<GeneratedSequence>> oneByOne(List<int[]> prompts, GenerationOptions options,
+            PromptLoop loop) {
+        List<List<GeneratedSequence>> sequences = new ArrayList<>();
+        for (int[] prompt : prompts) {
+            sequences.add(loop.run(prompt, sequences.size() * options.returnSequences()));
+        }
+        return sequences;
     }
 
     /**
@@ -79,22 +86,40 @@ public final class DecodingLoop {
      * @param contextLength the model's
      */
     public static long cachePositions(List<int[]> prompts, GenerationOptions options, int contextLength) {
+        long all = 0;
+        long largest = 0;
+        for (int[] prompt : prompts) {
+            long pages = pages(prompt, options, contextLength);
+            all += pages;
+            largest = Math.max(largest, pages);
+        }
+        boolean together = options.drafting().isEmpty() && switch (options.strategy()) {
+            case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> true;
+            case DecodingStrategy.BeamSearch _,DecodingStrategy.ContrastiveSearch _ -> false;
+        };
+        return (together ? all : largest) * KeyValuePages.POSITIONS;
+    }
+
+    private static long pages(int[] prompt, GenerationOptions options, int contextLength) {
+        int bound = options.stopping().bound(prompt.length, contextLength);
+        if (options.strategy() instanceof DecodingStrategy.ContrastiveSearch contrastive) {
+            // The tokens that are looked at share all pages but the one that they are written to.
+            return pages(options.useCache() ? bound - 1 : 0, bound, contrastive.topK());
+        }
         int continuations = options.strategy() instanceof DecodingStrategy.BeamSearch beams
                 ? beams.beams()
-                : options.strategy() instanceof DecodingStrategy.ContrastiveSearch contrastive
-                        ? contrastive.topK()
-                        : options.returnSequences();
-        long pages = 0;
-        for (int[] prompt : prompts) {
-            int bound = options.stopping().bound(prompt.length, contextLength);
-            int shared = options.useCache() ? prompt.length / KeyValuePages.POSITIONS : 0;
-            // A page more for each: a fork that goes on copies the page that it stands in.
-            long own = Math.ceilDiv(bound, KeyValuePages.POSITIONS) - shared + (continuations > 1 ? 1 : 0);
-            pages += shared + continuations * own;
-            if (options.guidance().isPresent()) {
-                pages += (long) continuations * Math.ceilDiv(contextLength, KeyValuePages.POSITIONS);
-            }
+                : options.returnSequences();
+        long pages = pages(options.useCache() ? prompt.length : 0, bound, continuations);
+        if (options.guidance().isPresent()) {
+            int negative = Math.max(1, options.guidance().get().negativePrompt().length);
+            pages += pages(options.useCache() ? negative : 0, bound - prompt.length + negative, continuations);
         }
-        return pages * KeyValuePages.POSITIONS;
+        return pages;
+    }
+
+    /** Of so many sequences that have their first positions in common. */
+    private static long pages(int common, int length, int sequences) {
+        long shared = common / KeyValuePages.POSITIONS;
+        return shared + sequences * (Math.ceilDiv(length, KeyValuePages.POSITIONS) - shared);
     }
 }

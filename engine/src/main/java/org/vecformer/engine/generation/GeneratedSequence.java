@@ -9,7 +9,8 @@ import java.util.OptionalDouble;
  * @param ids          its tokens; the last one is the end token if that is the finish reason
  * @param text         its text without special tokens, and cut at a stop text; empty without a tokenizer
  * @param finishReason why it ended
- * @param score        of a beam: its sum of log-probabilities, divided by the length penalty
+ * @param score        of a beam: the sum of its log-probabilities, as samplers and a diversity penalty changed them,
+ *                     divided by (the number of its tokens to the power of the length penalty)
  * @param logprobs     one for each token if {@link GenerationOptions#logprobs()} asked for them, else empty
  */
 public record GeneratedSequence(int[] ids, String text, FinishReason finishReason, OptionalDouble score,

@@ -104,6 +104,29 @@ final class Generation {
         return SamplerChain.of(processors(prompt, sequence, 1), choice);
     }
 
+    /**
+     * Why a continuation ends with the last token of its context; null if it goes on.
+     *
+     * @param text    of all its tokens; may be null if not {@link #endsByText}
+     * @param sampler its sampler, which has accepted the token
+     */
+    FinishReason reasonToEnd(Context context, int promptLength, TextStream text, Sampler sampler) {
+        if (Arrays.binarySearch(endTokens, context.last()) >= 0) {
+            return FinishReason.EOS;
+        }
+        StopCondition condition = options.stopping().condition();
+        if (text != null && text.isStopped() || sampler.isComplete()
+                || condition != StopCondition.NEVER && condition.isMet(context.idsFrom(promptLength), text.text())) {
+            return FinishReason.STOP;
+        }
+        return context.isFull() ? FinishReason.LENGTH : null;
+    }
+
+    /** Whether anything looks at the text to see whether it ends. */
+    boolean endsByText() {
+        return !stopTexts.texts().isEmpty() || options.stopping().condition() != StopCondition.NEVER;
+    }
+
     /** The score to be told for a token; null if none is. */
     TokenScore score(float[] logits, int id) {
         return scorer == null ? null : scorer.score(logits, id);
@@ -115,27 +138,32 @@ final class Generation {
      * @param sequence its number; the first one of this prompt
      */
     Track openTrack(Stepper stepper, int sequence, int[] prompt) {
-        int bound = bound(prompt);
-        int[] negativePrompt = options.guidance().map(guidance -> negativePrompt(guidance, prompt)).orElse(null);
-        Context context = stepper.open(prompt, bound);
+        return track(openContext(stepper, prompt), sequence, prompt, 0);
+    }
+
+    /** Another continuation of the same prompt, of which nothing has been written yet. */
+    Track fork(Stepper stepper, Track first, int[] prompt, int number) {
+        return track(first.guided().fork(stepper), first.sequence() + number, prompt, number);
+    }
+
+    private Track track(GuidedContext context, int sequence, int[] prompt, int number) {
         try {
-            Context negative = negativePrompt == null
-                    ? null
-                    : stepper.open(negativePrompt, bound - prompt.length + negativePrompt.length);
-            return new Track(this, sequence, context, negative, prompt.length, sampler(prompt, 0));
+            return new Track(this, sequence, context, prompt.length, sampler(prompt, number));
         } catch (RuntimeException | Error e) {
             context.close();
             throw e;
         }
     }
 
-    /** Another continuation of the same prompt, of which nothing has been written yet. */
-    Track fork(Stepper stepper, Track first, int[] prompt, int number) {
-        Context context = stepper.fork(first.context);
+    /** The prompt and, with guidance, the negative prompt, with all the memory for what may be written behind them. */
+    GuidedContext openContext(Stepper stepper, int[] prompt) {
+        int bound = bound(prompt);
+        int[] negativePrompt = options.guidance().map(guidance -> negativePrompt(guidance, prompt)).orElse(null);
+        Context context = stepper.open(prompt, bound);
         try {
-            Context negative = first.negative == null ? null : stepper.fork(first.negative);
-            return new Track(this, first.sequence() + number, context, negative, prompt.length,
-                    sampler(prompt, number));
+            return new GuidedContext(context, negativePrompt == null
+                    ? null
+                    : stepper.open(negativePrompt, bound - prompt.length + negativePrompt.length));
         } catch (RuntimeException | Error e) {
             context.close();
             throw e;
@@ -154,13 +182,15 @@ final class Generation {
         return ids;
     }
 
-    /** The first step is done. */
+    /** The first step is done; of several calls the first one counts. */
     void promptIsDone() {
-        promptDone = System.nanoTime();
+        if (promptDone == start) {
+            promptDone = System.nanoTime();
+        }
     }
 
-    Timing timing(List<GeneratedSequence> sequences) {
-        int tokens = sequences.stream().mapToInt(sequence -> sequence.ids().length).sum();
+    Timing timing(List<List<GeneratedSequence>> sequences) {
+        int tokens = sequences.stream().flatMap(List::stream).mapToInt(sequence -> sequence.ids().length).sum();
         return new Timing((promptDone - start) / 1e9, (System.nanoTime() - promptDone) / 1e9, tokens);
     }
 }

@@ -61,6 +61,9 @@ public record GenerationOptions(DecodingStrategy strategy, Sampling sampling, St
             case DecodingStrategy.BeamSearch beams when returnSequences > beams.beams() ->
                 throw new IllegalArgumentException(returnSequences + " sequences were asked for of " + beams.beams()
                         + " beams; expected at most as many");
+            case DecodingStrategy.BeamSearch beams when beams.draws() && !sampling.drawsPlainly() ->
+                throw new IllegalArgumentException(
+                        "mirostat draws the tokens of one sequence; beams cannot be drawn by it");
             default -> {
             }
         }

@@ -7,7 +7,8 @@ import java.util.OptionalDouble;
  * What was generated.
  *
  * @param promptIds the prompt as the model saw it, after truncation
- * @param sequences the continuations: as many as were asked for, of beams the best first
+ * @param sequences the continuations: as many as were asked for; of beams the best first, and fewer if the search, being
+ *                  constrained or interrupted, did not find so many
  * @param timing    where the time went; of prompts that were continued together, that of all of them
  */
 public record GenerationResult(int[] promptIds, List<GeneratedSequence> sequences, Timing timing) {

@@ -3,6 +3,7 @@ package org.vecformer.engine.generation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.vecformer.engine.sampler.Candidates;
 
 /**
@@ -13,29 +14,33 @@ final class SamplingLoop {
 
     private final Generation generation;
     private final Stepper stepper;
+    private final GuidedStepper guided;
     private final Candidates candidates;
-    private final List<Context> contexts = new ArrayList<>();
+    private final List<GuidedContext> contexts = new ArrayList<>();
 
     SamplingLoop(Generation generation, Stepper stepper, Candidates candidates) {
         this.generation = generation;
         this.stepper = stepper;
+        guided = new GuidedStepper(generation, stepper);
         this.candidates = candidates;
     }
 
-    /** The continuations of the prompts: first those of the first prompt. */
-    List<GeneratedSequence> run(List<int[]> prompts) {
+    /** The continuations of each prompt. */
+    List<List<GeneratedSequence>> run(List<int[]> prompts) {
         List<Track> tracks = new ArrayList<>();
         try {
             begin(prompts, tracks);
             List<Track> running = unfinished(tracks);
             while (!running.isEmpty() && step(running)) {
                 for (int i = 0; i < running.size(); i++) {
-                    running.get(i).choose(logits(i), candidates);
+                    running.get(i).choose(guided.logits(i), candidates);
                 }
                 running.removeIf(Track::isFinished);
             }
             running.forEach(track -> track.finish(generation.interruption().reason()));
-            return tracks.stream().map(Track::result).toList();
+            List<GeneratedSequence> all = tracks.stream().map(Track::result).toList();
+            int each = generation.options().returnSequences();
+            return IntStream.range(0, prompts.size()).mapToObj(p -> all.subList(p * each, (p + 1) * each)).toList();
         } finally {
             tracks.forEach(Track::close);
         }
@@ -58,7 +63,7 @@ final class SamplingLoop {
                 tracks.add(generation.fork(stepper, leader, prompts.get(p), i));
             }
             if (going && row >= 0) {
-                float[] logits = logits(row);
+                float[] logits = guided.logits(row);
                 leader.choose(logits, candidates);
                 tracks.subList(first, tracks.size()).forEach(fork -> fork.choose(logits, candidates));
             }
@@ -74,22 +79,10 @@ final class SamplingLoop {
 
     private boolean step(List<Track> tracks) {
         contexts.clear();
-        for (Track track : tracks) {
-            contexts.add(track.context);
-            if (track.negative != null) {
-                contexts.add(track.negative);
-            }
+        // By index, as an iterator would be garbage in each step.
+        for (int i = 0; i < tracks.size(); i++) {
+            contexts.add(tracks.get(i).guided());
         }
-        return stepper.advance(contexts, generation.options().useCache(), generation.interruption());
-    }
-
-    /** The logits of a track of the last step, guided if there is guidance; to be called once for each. */
-    private float[] logits(int track) {
-        if (generation.options().guidance().isEmpty()) {
-            return stepper.logits(track);
-        }
-        float[] logits = stepper.logits(2 * track);
-        generation.options().guidance().get().apply(logits, stepper.logits(2 * track + 1));
-        return logits;
+        return guided.advance(contexts);
     }
 }

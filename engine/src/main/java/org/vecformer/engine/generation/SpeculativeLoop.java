@@ -16,19 +16,21 @@ final class SpeculativeLoop {
     private final Generation generation;
     private final Stepper stepper;
     private final Candidates candidates;
+    private final Drafting drafting;
     private final float[] logits;
 
-    SpeculativeLoop(Generation generation, Stepper stepper, Candidates candidates) {
+    SpeculativeLoop(Generation generation, Stepper stepper, Candidates candidates, Drafting drafting) {
         this.generation = generation;
         this.stepper = stepper;
         this.candidates = candidates;
+        this.drafting = drafting;
         logits = new float[stepper.vocabularySize()];
     }
 
     /** @param sequence its number, for the listener */
-    GeneratedSequence run(int[] prompt, int sequence, Drafting drafting) {
+    List<GeneratedSequence> run(int[] prompt, int sequence) {
         Interruption interruption = generation.interruption();
-        try (Drafter drafter = drafter(drafting); Track track = generation.openTrack(stepper, sequence, prompt)) {
+        try (Drafter drafter = drafter(); Track track = generation.openTrack(stepper, sequence, prompt)) {
             if (!track.isFinished() && stepper.advance(List.of(track.context), true, interruption)) {
                 generation.promptIsDone();
                 track.choose(stepper.logits(0), candidates);
@@ -42,7 +44,7 @@ final class SpeculativeLoop {
             if (!track.isFinished()) {
                 track.finish(interruption.reason());
             }
-            return track.result();
+            return List.of(track.result());
         }
     }
 
@@ -51,7 +53,7 @@ final class SpeculativeLoop {
         return Math.min(stepper.session().batch().capacity(), context.bound() - context.length()) - 1;
     }
 
-    private Drafter drafter(Drafting drafting) {
+    private Drafter drafter() {
         Gpt2 model = stepper.session().model();
         return switch (drafting) {
             case Drafting.PromptLookup lookup -> new PromptLookupDrafter(lookup.maxNgram());

@@ -1,7 +1,6 @@
 package org.vecformer.engine.generation;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.vecformer.engine.sampler.Candidates;
@@ -11,8 +10,7 @@ import org.vecformer.engine.sampler.Sampler;
 final class Track implements AutoCloseable {
 
     final Context context;
-    /** What guidance compares with; null without. */
-    final Context negative;
+    private final GuidedContext guided;
     private final Generation generation;
     private final int sequence;
     private final int promptLength;
@@ -22,17 +20,22 @@ final class Track implements AutoCloseable {
     private FinishReason reason;
 
     /** @param sequence its number, for the listener */
-    Track(Generation generation, int sequence, Context context, Context negative, int promptLength, Sampler sampler) {
+    Track(Generation generation, int sequence, GuidedContext guided, int promptLength, Sampler sampler) {
         this.generation = generation;
         this.sequence = sequence;
-        this.context = context;
-        this.negative = negative;
+        this.guided = guided;
+        context = guided.context();
         this.promptLength = promptLength;
         this.sampler = sampler;
         text = generation.newTextStream();
         if (context.isFull()) {
             finish(FinishReason.LENGTH);
         }
+    }
+
+    /** Its context with that of guidance. */
+    GuidedContext guided() {
+        return guided;
     }
 
     Sampler sampler() {
@@ -53,11 +56,18 @@ final class Track implements AutoCloseable {
         candidates.load(logits);
         sampler.apply(candidates);
         int id = candidates.selectedToken();
+        write(id, logits);
+        return id;
+    }
+
+    /**
+     * Appends this token, tells it, and sees whether the continuation ends with it.
+     *
+     * @param logits that it was chosen by
+     */
+    void write(int id, float[] logits) {
         sampler.accept(id);
-        context.append(id);
-        if (negative != null) {
-            negative.append(id);
-        }
+        guided.append(id);
         TokenScore score = generation.score(logits, id);
         if (score != null) {
             scores.add(score);
@@ -66,23 +76,10 @@ final class Track implements AutoCloseable {
         if (generation.listener() != TokenListener.NONE) {
             generation.listener().token(new GeneratedToken(sequence, id, shown, score));
         }
-        FinishReason end = reasonToEnd(id);
+        FinishReason end = generation.reasonToEnd(context, promptLength, text, sampler);
         if (end != null) {
             finish(end);
         }
-        return id;
-    }
-
-    private FinishReason reasonToEnd(int id) {
-        if (Arrays.binarySearch(generation.endTokens(), id) >= 0) {
-            return FinishReason.EOS;
-        }
-        StopCondition condition = generation.options().stopping().condition();
-        if (text.isStopped() || sampler.isComplete()
-                || condition != StopCondition.NEVER && condition.isMet(context.idsFrom(promptLength), text.text())) {
-            return FinishReason.STOP;
-        }
-        return context.isFull() ? FinishReason.LENGTH : null;
     }
 
     /** Ends it, and tells so. */
@@ -99,9 +96,6 @@ final class Track implements AutoCloseable {
 
     @Override
     public void close() {
-        context.close();
-        if (negative != null) {
-            negative.close();
-        }
+        guided.close();
     }
 }
