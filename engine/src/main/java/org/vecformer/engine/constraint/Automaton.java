@@ -24,7 +24,7 @@ final class Automaton {
     /** Places that a state may be: more is a pattern which can be read in so many ways that each byte takes too long. */
     private static final int MAX_PLACES = 20_000;
     /** Places that finding the tokens of one state may go through: about two seconds of work. */
-    private static final long MAX_WORK = 5_000_000;
+    private static final long MAX_WORK = 2_000_000;
     /** States that a vocabulary which cannot spell all bytes may make us look at beforehand. */
     private static final int MAX_EXPLORED = 2_000;
     private static final long PLACE_SIZE = 80;

@@ -4,7 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** How the characters of a text are written in bytes. */
 enum Characters {
@@ -20,12 +22,13 @@ enum Characters {
         @Override
         void add(Network network, int from, CodePoints set, int to) {
             PLAIN.add(network, from, set.and(UNESCAPED), to);
+            List<byte[]> escapes = new ArrayList<>();
             for (int c = 0; c <= '\\'; c++) {
                 if (set.contains(c) && !UNESCAPED.contains(c)) {
-                    byte[] escape = escape(c).getBytes(StandardCharsets.US_ASCII);
-                    network.skip(network.literal(from, escape), to);
+                    escapes.add(escape(c).getBytes(StandardCharsets.US_ASCII));
                 }
             }
+            network.skip(network.oneOf(from, escapes), to);
         }
     };
 

@@ -11,7 +11,7 @@ import org.vecformer.engine.sampler.Sampler;
  * <pre>{@code
  * Vocabulary vocabulary = Vocabulary.of(tokenizer);
  * Constraint constraint = Constraint.regex("(yes|no), \\d{1,3}%", vocabulary);
- * Sampling sampling = Sampling.none().with(SamplerKind.CONSTRAINT, constraint.sampler());
+ * Sampling sampling = Sampling.none().constraint(constraint.sampler());
  * }</pre>
  *
  * What is promised, of all but {@link #allowedTokens}: the bytes of the tokens that were written, the prompt not
@@ -30,8 +30,8 @@ public sealed interface Constraint permits TextConstraint, TokenConstraint {
     /**
      * The whole text matches a regular expression. Characters are Unicode's, written in UTF-8.
      * <ul>
-     * <li>characters, and with a backslash all that are no letter or digit; {@code \n \t \r \f}, <code>\xHH</code>,
-     * <code>\\uHHHH</code></li>
+     * <li>characters, and with a backslash all that are no letter or digit; {@code \n \t \r \f}, {@code \xHH},
+     * <code>&#92;uHHHH</code></li>
      * <li>{@code .}: all but the line feed; {@code \d \w \s \D \W \S} as Java has them, for ASCII;</li>
      * <li>classes {@code [a-z_\d]}, {@code [^"\n]}, the latter with all other characters of Unicode</li>
      * <li>{@code * + ? {m} {m,} {m,n}}, up to 10,000 times; lazy ones match the same texts</li>

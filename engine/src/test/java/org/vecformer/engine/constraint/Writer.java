@@ -1,8 +1,12 @@
 package org.vecformer.engine.constraint;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.sampler.Sampler;
@@ -51,12 +55,12 @@ final class Writer {
             if (ids.size() > length && random.nextInt(4) > 0) {
                 id = closing(allowed, random);
             }
+            if (ids.size() > length + 300) {
+                return shortest(constraint, tokenizer.decodeBytes(array(ids)));
+            }
             sampler.accept(id);
             if (!vocabulary.isEndToken(id)) {
                 ids.add(id);
-            }
-            if (ids.size() > 20 * length + 2000) {
-                throw new AssertionError("never ends: " + text(ids));
             }
         }
         return text(ids);
@@ -83,8 +87,33 @@ final class Writer {
         return found;
     }
 
+    /** The shortest text with this beginning, unless it is recursive. Bytes are kept as characters 0 to 255. */
+    private static String shortest(Constraint constraint, byte[] begun) {
+        Automaton automaton = ((TextConstraint) constraint).automaton();
+        Map<Automaton.State, String> texts = new LinkedHashMap<>();
+        texts.put(automaton.read(automaton.start(), begun), new String(begun, StandardCharsets.ISO_8859_1));
+        Deque<Automaton.State> open = new ArrayDeque<>(texts.keySet());
+        while (!open.isEmpty() && texts.size() < 3000) {
+            Automaton.State state = open.poll();
+            if (state.accepting()) {
+                return new String(texts.get(state).getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+            }
+            for (char value = 0; value < 256; value++) {
+                Automaton.State next = automaton.read(state, new byte[]{(byte) value});
+                if (next != null && texts.putIfAbsent(next, texts.get(state) + value) == null) {
+                    open.add(next);
+                }
+            }
+        }
+        throw new AssertionError("never ends: " + new String(begun, StandardCharsets.UTF_8));
+    }
+
+    private static int[] array(List<Integer> ids) {
+        return ids.stream().mapToInt(Integer::intValue).toArray();
+    }
+
     private String text(List<Integer> ids) {
-        return tokenizer.decode(ids.stream().mapToInt(Integer::intValue).toArray());
+        return tokenizer.decode(array(ids));
     }
 
     /** Whether the automaton takes a text. */
