@@ -23,6 +23,8 @@ import picocli.CommandLine.Option;
         "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[...]}."})
 final class NextCommand implements Callable<Integer> {
     private static final int WIDEST_BAR = 40;
+    /** Columns that numbers and a short token take. */
+    private static final int OTHERS = 40;
 
     @Mixin
     Gpt2TextOptions text = new Gpt2TextOptions();
@@ -93,7 +95,7 @@ final class NextCommand implements Callable<Integer> {
         public void print(StandardOutput out, Input input, List<NextToken> result) throws IOException {
             Screen screen = streams.screen();
             int columns = screen.terminal() ? screen.columns().getAsInt() : Integer.MAX_VALUE;
-            int bar = Math.min(WIDEST_BAR, columns / 2);
+            int bar = Math.clamp(columns - OTHERS, 0, WIDEST_BAR);
             for (NextToken token : result) {
                 String line = String.format(Locale.ROOT, "%8.4f %%  %s%6d  ", 100 * token.probability(),
                         screen.terminal()

@@ -24,7 +24,9 @@ import picocli.CommandLine.Mixin;
         "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[...]}."})
 final class PredictCommand implements Callable<Integer> {
     private static final int BAR = 10;
-    private static final int TOKEN = 18;
+    private static final int TOKEN = 16;
+    /** With less room nothing is shown of what was before. */
+    private static final int LEAST_PREFIX = 12;
 
     @Mixin
     Gpt2TextOptions text = new Gpt2TextOptions();
@@ -95,13 +97,14 @@ final class PredictCommand implements Callable<Integer> {
             int columns = screen.terminal() ? screen.columns().getAsInt() : Integer.MAX_VALUE;
             for (Prediction prediction : result) {
                 double probability = prediction.next().probability();
-                String token = Shown.token(loaded.tokenizer(), prediction.next().id());
-                String line = String.format(Locale.ROOT, "%4d  %8.4f %%  %s", prediction.position(), 100 * probability,
-                        screen.terminal() ? screen.bar(probability, BAR) + "  " : "")
-                        + Shown.padded(screen.terminal() ? Shown.beginning(token, TOKEN) : token, TOKEN);
-                if (loaded.tokenizer() != null) {
-                    line += "  after \"";
-                    line += Shown.end(Shown.text(prediction.prefix()), columns - Shown.width(line) - 1) + '"';
+                String line = String.format(Locale.ROOT, "%4d  %6.2f %%  %s", prediction.position(), 100 * probability,
+                        screen.terminal() ? screen.bar(probability, BAR) + "  " : "");
+                int token = Math.min(TOKEN, columns - Shown.width(line));
+                line += Shown.padded(Shown.beginning(Shown.token(loaded.tokenizer(), prediction.next().id()), token),
+                        token);
+                int room = columns - Shown.width(line) - 4;
+                if (loaded.tokenizer() != null && room >= LEAST_PREFIX) {
+                    line += "  \"" + Shown.end(Shown.text(prediction.prefix()), room) + '"';
                 }
                 out.println(line.stripTrailing());
             }

@@ -254,7 +254,7 @@ final class ScoreCommand implements Callable<Integer> {
             for (int i = 0; i < answer.compared.size(); i++) {
                 ContinuationScore score = answer.compared.get(i);
                 String text = text(question.inputs.get(i));
-                String line = String.format(Locale.ROOT, "%12.4f  %12.6g  %s", score.sum(), score.ratioToFirst(),
+                String line = String.format(Locale.ROOT, "%10.4f  %10.4g  %s", score.sum(), score.ratioToFirst(),
                         screen.terminal() ? screen.bar(Math.exp(score.sum() - most), BAR) + "  " : "");
                 out.println(line + Shown.beginning(
                         text == null ? spaced(score.ids()) : '"' + Shown.text(text) + '"',
