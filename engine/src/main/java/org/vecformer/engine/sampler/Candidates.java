@@ -14,13 +14,16 @@ import org.vecformer.engine.kernel.ScalarMath;
  * others up, keeping their order, and calls {@link #truncate}. For one thread at a time.
  */
 public final class Candidates {
-    private static final int DIGIT_BITS = 11;
-    private static final int DIGITS = 1 << DIGIT_BITS;
+    /** Of the digits by which logits are selected. */
+    static final int DIGIT_BITS = 11;
+    static final int DIGITS = 1 << DIGIT_BITS;
+    static final int FIRST_SHIFT = 32 - DIGIT_BITS;
 
     private final int[] ids;
     private final float[] logits;
     private final float[] probabilities;
     private final int[] histogram = new int[DIGITS];
+    private int[] scratch;
     private long[] sortKeys;
     private int size;
     private boolean inIdOrder;
@@ -201,10 +204,7 @@ public final class Candidates {
         if (least >= size) {
             return;
         }
-        float floor = kthLargest(least);
-        if (Float.isNaN(floor)) {
-            return;
-        }
+        float floor = least == 1 ? max : kthLargest(least);
         int kept = 0;
         for (int i = 0; i < size; i++) {
             float logit = logits[i];
@@ -214,57 +214,17 @@ public final class Candidates {
                 kept++;
             }
         }
-        truncate(kept);
+        // Without a number among the logits nothing was found; they stay then.
+        truncate(kept > 0 ? kept : size);
     }
 
     /**
-     * Removes the candidates that have at most this probability by the last {@link #softmax()}, and keeps the
-     * probabilities of the others at their places. Does nothing if fewer than {@code least} would stay.
+     * Keeps the logits above the edge, and of those equal to it all but the first. At least one candidate must stay.
      *
-     * @return the sum of the probabilities removed
+     * @param skipped how many of the equal ones go, in the order of the entries
      */
-    double removeUnlikely(float probability, int least) {
-        int remaining = 0;
-        for (int i = 0; i < size; i++) {
-            if (probabilities[i] > probability) {
-                remaining++;
-            }
-        }
-        if (remaining < least) {
-            return 0;
-        }
-        double removed = 0;
-        int kept = 0;
-        for (int i = 0; i < size; i++) {
-            float likelihood = probabilities[i];
-            if (likelihood > probability) {
-                ids[kept] = ids[i];
-                logits[kept] = logits[i];
-                probabilities[kept] = likelihood;
-                kept++;
-            } else {
-                removed += likelihood;
-            }
-        }
-        truncate(kept);
-        return removed;
-    }
-
-    /**
-     * Keeps so many candidates, the best ones; of equal ones those with the highest ids. Brings the set into id order if
-     * it is not.
-     *
-     * @param count how many; from 1 to {@link #size()}
-     * @param edge  the least logit of these, which is the {@link #kthLargest}
-     */
-    void keepBest(int count, float edge) {
-        sortById();
-        int spare = -count;
-        for (int i = 0; i < size; i++) {
-            if (logits[i] >= edge) {
-                spare++;
-            }
-        }
+    void keepFrom(float edge, int skipped) {
+        int spare = skipped;
         int kept = 0;
         for (int i = 0; i < size; i++) {
             float logit = logits[i];
@@ -275,6 +235,17 @@ public final class Candidates {
             }
         }
         truncate(kept);
+    }
+
+    /** How many logits are not below this. */
+    int countFrom(float threshold) {
+        int count = 0;
+        for (int i = 0; i < size; i++) {
+            if (logits[i] >= threshold) {
+                count++;
+            }
+        }
+        return count;
     }
 
     /** The largest logit; NaN if there is no number. */
@@ -304,17 +275,38 @@ public final class Candidates {
             return largest() + 0f;
         }
         int rank = Math.min(k, size);
-        int prefix = 0;
-        int mask = 0;
-        for (int shift = 32 - DIGIT_BITS; mask != -1; shift = Math.max(shift - DIGIT_BITS, 0)) {
+        Arrays.fill(histogram, 0);
+        for (int i = 0; i < size; i++) {
+            histogram[key(logits[i]) >>> FIRST_SHIFT]++;
+        }
+        int digit = DIGITS - 1;
+        while (histogram[digit] < rank) {
+            rank -= histogram[digit--];
+        }
+        if (digit == 0) {
+            return Float.NaN;
+        }
+        // Only those with this first digit are looked at from here on.
+        float least = leastWith(digit);
+        float most = mostWith(digit);
+        int[] keys = scratch();
+        int count = 0;
+        for (int i = 0; i < size; i++) {
+            float logit = logits[i];
+            if (logit >= least && logit <= most) {
+                keys[count++] = key(logit);
+            }
+        }
+        int prefix = digit << FIRST_SHIFT;
+        int mask = -1 << FIRST_SHIFT;
+        for (int shift = FIRST_SHIFT - DIGIT_BITS; mask != -1; shift = 0) {
             Arrays.fill(histogram, 0);
-            for (int i = 0; i < size; i++) {
-                int key = key(logits[i]);
-                if ((key & mask) == prefix) {
-                    histogram[key >>> shift & DIGITS - 1]++;
+            for (int i = 0; i < count; i++) {
+                if ((keys[i] & mask) == prefix) {
+                    histogram[keys[i] >>> shift & DIGITS - 1]++;
                 }
             }
-            int digit = DIGITS - 1;
+            digit = DIGITS - 1;
             while (histogram[digit] < rank) {
                 rank -= histogram[digit--];
             }
@@ -340,7 +332,8 @@ public final class Candidates {
         long[] keys = sortKeys();
         int found = 0;
         for (int i = 0; i < size; i++) {
-            if (Integer.compareUnsigned(key(logits[i]), thresholdKey) > 0) {
+            // If the k-th best is NaN, so is nothing that is better.
+            if (logits[i] > threshold || threshold != threshold && logits[i] == logits[i]) {
                 keys[found++] = descendingKey(logits[i], i);
             }
         }
@@ -402,11 +395,9 @@ public final class Candidates {
                 max = logits[i];
             }
         }
-        double sum = 0;
-        for (int i = 0; i < size; i++) {
-            float weight = weight(logits[i], max);
-            probabilities[i] = weight;
-            sum += weight;
+        double sum = Float.isInfinite(max) ? Double.NaN : exponentials();
+        if (Double.isNaN(sum)) {
+            sum = weights();
         }
         logSum = Math.log(sum);
         if (sum > 0) {
@@ -431,13 +422,49 @@ public final class Candidates {
             // The infinite logits share everything; if there is none, nothing is shared.
             return Math.max(logSum, 0);
         }
-        double entropy = logSum;
-        for (int i = 0; i < size; i++) {
-            if (probabilities[i] > 0) {
-                entropy += probabilities[i] * (double) (max - logits[i]);
-            }
+        // Four sums, since one would make each addition wait for the one before.
+        double sum0 = 0;
+        double sum1 = 0;
+        double sum2 = 0;
+        double sum3 = 0;
+        int i = 0;
+        for (; i + 3 < size; i += 4) {
+            sum0 += surprise(i);
+            sum1 += surprise(i + 1);
+            sum2 += surprise(i + 2);
+            sum3 += surprise(i + 3);
         }
-        return entropy;
+        for (; i < size; i++) {
+            sum0 += surprise(i);
+        }
+        return logSum + (sum0 + sum1) + (sum2 + sum3);
+    }
+
+    /** The part of a candidate in the entropy, but for the common term. */
+    private double surprise(int i) {
+        return probabilities[i] > 0 ? probabilities[i] * (max - logits[i]) : 0;
+    }
+
+    /** Writes e^(logit - largest) for ordinary logits; the sum is NaN if one of them is. */
+    private double exponentials() {
+        double sum = 0;
+        for (int i = 0; i < size; i++) {
+            float weight = ScalarMath.exp(logits[i] - max);
+            probabilities[i] = weight;
+            sum += weight;
+        }
+        return sum;
+    }
+
+    /** The same with NaN and infinities among them. */
+    private double weights() {
+        double sum = 0;
+        for (int i = 0; i < size; i++) {
+            float weight = weight(logits[i], max);
+            probabilities[i] = weight;
+            sum += weight;
+        }
+        return sum;
     }
 
     private static float weight(float logit, float max) {
@@ -484,13 +511,33 @@ public final class Candidates {
     }
 
     /** The logit of a {@link #key}. */
-    private static float valueOf(int key) {
+    static float valueOf(int key) {
         return key == 0 ? Float.NaN : Float.intBitsToFloat(key < 0 ? key ^ 0x80000000 : ~key);
+    }
+
+    /** The least number whose key begins with this digit, which is not 0. */
+    static float leastWith(int digit) {
+        float value = valueOf(digit << FIRST_SHIFT);
+        // Beyond the infinities there are only patterns of NaN.
+        return Float.isNaN(value) ? Float.NEGATIVE_INFINITY : value;
+    }
+
+    /** The largest number whose key begins with this digit, which is not 0. */
+    static float mostWith(int digit) {
+        float value = valueOf((digit << FIRST_SHIFT) + (1 << FIRST_SHIFT) - 1);
+        return Float.isNaN(value) ? Float.POSITIVE_INFINITY : value;
     }
 
     /** In ascending (signed) order: larger logits first, then smaller numbers. */
     private static long descendingKey(float logit, int number) {
         return (long) (~key(logit) ^ 0x80000000) << 32 | number;
+    }
+
+    private int[] scratch() {
+        if (scratch == null) {
+            scratch = new int[ids.length];
+        }
+        return scratch;
     }
 
     private long[] sortKeys() {

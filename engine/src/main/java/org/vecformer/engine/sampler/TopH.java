@@ -57,7 +57,8 @@ public final class TopH implements Sampler {
         while (kept < count && weights[kept] > 0 && (float) (sum + weights[kept]) <= limit) {
             sum += weights[kept++];
         }
-        candidates.keepBest(kept, logits[best[kept - 1]]);
+        float edge = logits[best[kept - 1]];
+        candidates.keepFrom(edge, candidates.countFrom(edge) - kept);
     }
 
     @Override

@@ -39,58 +39,18 @@ public final class TopP implements Sampler {
         }
         candidates.sortById();
         candidates.softmax();
-        // Who is so unlikely that all of the kind together may go; that is most of a vocabulary. A little less than the
-        // equal share, so that rounding of the sum cannot carry it over the edge.
-        float negligible = (float) (0.999 * (1 - p) / candidates.size());
-        double removed = candidates.removeUnlikely(negligible, minTokensToKeep);
-        int size = candidates.size();
-        float[] logits = candidates.logits();
-        float[] probabilities = candidates.probabilities();
-        boolean found = selection.find(logits, probabilities, size, removed, removable);
-        int edge = selection.edge();
-        double below = selection.below();
-
-        // Those that stay in any case: the highest keys, of equal ones the highest ids.
-        int floor = Candidates.key(candidates.kthLargest(minTokensToKeep));
-        int floorTies = minTokensToKeep;
-        int tiesAtFloor = 0;
-        for (int i = 0; i < size; i++) {
-            int compared = Integer.compareUnsigned(Candidates.key(logits[i]), floor);
-            if (compared > 0) {
-                floorTies--;
-            } else if (compared == 0) {
-                tiesAtFloor++;
-            }
+        boolean found = selection.find(candidates.logits(), candidates.probabilities(), candidates.size(), removable);
+        float edge = selection.edge();
+        int skipped = selection.skipped();
+        // Those that stay in any case are, like the others, the last ones in the order: there are more of these or of
+        // those.
+        if (!found || minTokensToKeep > 1 && candidates.countFrom(edge) - skipped < minTokensToKeep) {
+            edge = candidates.kthLargest(minTokensToKeep);
+            skipped = candidates.countFrom(edge) - minTokensToKeep;
         }
-
-        int[] ids = candidates.ids();
-        int kept = 0;
-        for (int i = 0; i < size; i++) {
-            int key = Candidates.key(logits[i]);
-            boolean stays = false;
-            if (found) {
-                int compared = Integer.compareUnsigned(key, edge);
-                if (compared == 0) {
-                    below += probabilities[i];
-                    stays = (float) below > removable;
-                } else {
-                    stays = compared > 0;
-                }
-            }
-            int compared = Integer.compareUnsigned(key, floor);
-            if (compared > 0) {
-                stays = true;
-            } else if (compared == 0) {
-                stays |= tiesAtFloor <= floorTies;
-                tiesAtFloor--;
-            }
-            if (stays) {
-                ids[kept] = ids[i];
-                logits[kept] = logits[i];
-                kept++;
-            }
+        if (!Float.isNaN(edge)) {
+            candidates.keepFrom(edge, skipped);
         }
-        candidates.truncate(kept);
     }
 
     @Override

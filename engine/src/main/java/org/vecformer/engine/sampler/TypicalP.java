@@ -11,6 +11,9 @@ public final class TypicalP implements Sampler {
     private final double mass;
     private final int minTokensToKeep;
     private final MassSelection selection = new MassSelection();
+    /** Those among whom the edge is: where they are, how likely, and how far from the entropy. */
+    private int[] indices = new int[0];
+    private float[] masses = new float[0];
     private float[] distances = new float[0];
 
     /**
@@ -45,59 +48,63 @@ public final class TypicalP implements Sampler {
         // Whose surprise is more than twice the entropy is farther from it than anybody likelier; and so unlikely that
         // all of the kind together may go, they are not needed. That is most of a vocabulary. (A little less of each,
         // so that rounding carries nobody over the edge.)
-        double negligible = Math.min((1 - mass) / candidates.size(), Math.exp(-2 * entropy));
-        candidates.removeUnlikely((float) (0.999 * negligible), minTokensToKeep);
-
-        int size = candidates.size();
-        measure(candidates, logTotal, (float) entropy);
+        double negligible = 0.999 * Math.min((1 - mass) / candidates.size(), Math.exp(-2 * entropy));
+        int count = measure(candidates, (float) negligible, logTotal, (float) entropy);
+        if (count < minTokensToKeep) {
+            count = measure(candidates, -1, logTotal, (float) entropy);
+        }
         // The sum up to the edge is the first that is not below the mass.
-        boolean found = selection.find(distances, candidates.probabilities(), size, 0, Math.nextDown((float) mass));
-        if (!found) {
-            return;
+        if (selection.find(distances, masses, count, Math.nextDown((float) mass))) {
+            keep(candidates, count, selection.edge());
         }
-        int edge = selection.edge();
-        int near = 0;
-        for (int i = 0; i < size; i++) {
-            if (Integer.compareUnsigned(Candidates.key(distances[i]), edge) <= 0) {
-                near++;
-            }
-        }
-        keep(candidates, edge, minTokensToKeep - near);
     }
 
-    /** How far each surprise is from the entropy; infinitely, for those that cannot come. */
-    private void measure(Candidates candidates, double logTotal, float entropy) {
-        if (distances.length < candidates.size()) {
-            distances = new float[candidates.vocabularySize()];
+    /** How far the surprise of those likelier than this is from the entropy; their number. */
+    private int measure(Candidates candidates, float negligible, double logTotal, float entropy) {
+        int size = candidates.size();
+        if (indices.length < size) {
+            indices = new int[candidates.vocabularySize()];
+            masses = new float[indices.length];
+            distances = new float[indices.length];
         }
         float[] logits = candidates.logits();
-        int size = candidates.size();
+        float[] probabilities = candidates.probabilities();
+        int count = 0;
         for (int i = 0; i < size; i++) {
-            float distance = Math.abs((float) (logTotal - logits[i]) - entropy);
-            distances[i] = Float.isNaN(distance) ? Float.POSITIVE_INFINITY : distance;
+            if (probabilities[i] > negligible) {
+                indices[count] = i;
+                masses[count] = probabilities[i];
+                float distance = Math.abs((float) (logTotal - logits[i]) - entropy);
+                distances[count++] = Float.isNaN(distance) ? Float.POSITIVE_INFINITY : distance;
+            }
         }
+        return count;
     }
 
-    /** Keeps those within the edge, and so many more: the nearest ones, of equal ones those with the lowest ids. */
-    private void keep(Candidates candidates, int edge, int more) {
-        int size = candidates.size();
-        for (int missing = more; missing > 0; missing--) {
+    /** Keeps those within the edge; if they are too few, also the nearest others, of equal ones the lowest ids. */
+    private void keep(Candidates candidates, int count, float edge) {
+        int missing = minTokensToKeep;
+        for (int i = 0; i < count; i++) {
+            if (distances[i] <= edge) {
+                missing--;
+            }
+        }
+        for (; missing > 0; missing--) {
             int nearest = -1;
-            for (int i = 0; i < size; i++) {
-                if (Integer.compareUnsigned(Candidates.key(distances[i]), edge) > 0
-                        && (nearest < 0 || distances[i] < distances[nearest])) {
+            for (int i = 0; i < count; i++) {
+                if (distances[i] > edge && (nearest < 0 || distances[i] < distances[nearest])) {
                     nearest = i;
                 }
             }
-            distances[nearest] = 0;
+            distances[nearest] = edge;
         }
         int[] ids = candidates.ids();
         float[] logits = candidates.logits();
         int kept = 0;
-        for (int i = 0; i < size; i++) {
-            if (Integer.compareUnsigned(Candidates.key(distances[i]), edge) <= 0) {
-                ids[kept] = ids[i];
-                logits[kept] = logits[i];
+        for (int i = 0; i < count; i++) {
+            if (distances[i] <= edge) {
+                ids[kept] = ids[indices[i]];
+                logits[kept] = logits[indices[i]];
                 kept++;
             }
         }

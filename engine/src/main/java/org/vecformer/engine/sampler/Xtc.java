@@ -43,7 +43,8 @@ public final class Xtc implements Sampler {
             throw new IllegalArgumentException("The XTC threshold is " + threshold
                     + "; it must be from 0 to 0.5, since two tokens cannot both be likelier than a half");
         }
-        return (float) threshold;
+        // What cannot come does not reach a threshold of 0 either.
+        return Math.max((float) threshold, Float.MIN_VALUE);
     }
 
     @Override
@@ -52,13 +53,14 @@ public final class Xtc implements Sampler {
             return;
         }
         candidates.softmax();
+        float[] probabilities = candidates.probabilities();
         float[] logits = candidates.logits();
         int[] ids = candidates.ids();
         int size = candidates.size();
         int reaching = 0;
         int last = -1;
         for (int i = 0; i < size; i++) {
-            if (reaches(candidates, i)) {
+            if (probabilities[i] >= threshold) {
                 reaching++;
                 if (last < 0 || logits[i] < logits[last] || logits[i] == logits[last] && ids[i] > ids[last]) {
                     last = i;
@@ -68,20 +70,18 @@ public final class Xtc implements Sampler {
         if (reaching < 2 || size - (reaching - 1) < minTokensToKeep) {
             return;
         }
+        // There are few to remove: what lies between them is moved up as a whole.
         int kept = 0;
-        for (int i = 0; i < size; i++) {
-            if (i == last || !reaches(candidates, i)) {
-                ids[kept] = ids[i];
-                logits[kept] = logits[i];
-                kept++;
+        int from = 0;
+        for (int i = 0; i <= size; i++) {
+            if (i == size || probabilities[i] >= threshold && i != last) {
+                System.arraycopy(ids, from, ids, kept, i - from);
+                System.arraycopy(logits, from, logits, kept, i - from);
+                kept += i - from;
+                from = i + 1;
             }
         }
         candidates.truncate(kept);
-    }
-
-    private boolean reaches(Candidates candidates, int index) {
-        float likelihood = candidates.probabilities()[index];
-        return likelihood > 0 && likelihood >= threshold;
     }
 
     @Override
