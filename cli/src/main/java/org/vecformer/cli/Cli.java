@@ -92,6 +92,7 @@ final class Cli {
         line.setExpandAtFiles(false);
         line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
         line.setUsageHelpWidth(110);
+        HelpSections.install(line);
         return line;
     }
 

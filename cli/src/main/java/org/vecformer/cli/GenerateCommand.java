@@ -1,6 +1,5 @@
 package org.vecformer.cli;
 
-import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -9,9 +8,13 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.vecformer.engine.generation.GeneratedSequence;
+import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.TokenListener;
+import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.task.TextGenerator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,11 +22,20 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Continues a text, streaming it as it comes. */
-@Command(name = "generate", description = {"Continues a text.", ""}, sortOptions = false, footer = {"",
-    "Example: java -jar gpt2.jar generate \"Once upon a time\" --max-new-tokens 100 --seed 7",
-    "Without a prompt the model begins with its begin token. With --echo, text and ids of a JSON result hold the prompt too.",
-    "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[...]}; every line starts from the same seed.",
-    "A model without tokenizer files takes --ids and writes ids."})
+@Command(name = "generate", description = {"Continues a text.",
+    ""}, sortOptions = false, abbreviateSynopsis = true, footer = {"",
+        "Example: java -jar gpt2.jar generate \"Once upon a time\" --max-new-tokens 100 --seed 7",
+        "Example: java -jar gpt2.jar generate \"Once upon a time\" --num-beams 4 --num-return-sequences 2 --json",
+        "Example: java -jar gpt2.jar generate \"The answer is\" --choices \" yes, no\" --logprobs 3",
+        "One text is written as it comes. Several are written when all are there, each behind a line such as "
+                + "== 1 of 3 (eos, score -1.2345).",
+        "--json writes {\"prompt_ids\":[],\"sequences\":[{\"text\":\"\",\"ids\":[],\"finish_reason\":\"\"}],"
+                + "\"timing\":{}}; finish_reason is length, eos, stop, time or cancelled. Beams have a \"score\"; with "
+                + "--logprobs N there is \"logprobs\":[{\"id\":0,\"logprob\":0.0,\"top\":[{\"id\":0,\"token\":\"\","
+                + "\"logprob\":0.0}]}]. With --echo, text and ids hold the prompt too.",
+        "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[...]}; every line starts from the same seed.",
+        "Without a prompt the model begins with its begin token. A model without tokenizer files takes --ids and "
+                + "writes ids."})
 final class GenerateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "PROMPT", arity = "0..1", description = "the text; - for standard input, @file for a file")
     String prompt;
@@ -31,11 +43,11 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--ids", paramLabel = "IDS", description = "token ids instead of a prompt, such as 464,2068,7586")
     String ids;
 
-    @Option(names = "--echo", description = "write the prompt, too")
-    boolean echo;
+    @Mixin
+    GenerateOptions generation = new GenerateOptions();
 
     @Mixin
-    SamplingOptions sampling = new SamplingOptions();
+    ShowOptions show = new ShowOptions();
 
     @Mixin
     ModelOption model = new ModelOption();
@@ -62,7 +74,38 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         output.check();
-        sampling.check();
+        generation.check();
+        checkInput();
+        show.check(output);
+        Input one = output.jsonl ? null : input();
+        generation.read(streams.in());
+        ModelRequest request = new ModelRequest("generate", model.model, compute, common, context, true);
+        try (LoadedGpt2 loaded = request.gpt2();
+                Gpt2 draft = generation.speed.open(request, loaded);
+                TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer())) {
+            PrintStream log = common.quiet ? null : streams.err();
+            List<String> notFollowed = GenerateOptions.notFollowed(loaded.generation());
+            if (log != null && !notFollowed.isEmpty()) {
+                log.println(
+                        "gpt2 generate: the model's generation_config.json recommends " + String.join(", ", notFollowed)
+                                + ", which this build does not have");
+            }
+            GenerationOptions options = show.apply(generation.resolve(loaded, draft));
+            if (output.jsonl) {
+                manyInputs(loaded, generator, options);
+            } else if (output.json) {
+                writeJson(loaded, generator, options, one);
+            } else {
+                writeText(loaded, generator, options, one);
+            }
+            if (log != null && options.strategy().drawsTokens() && generation.draw.seed == null) {
+                log.println("gpt2 generate: --seed " + options.strategy().seed().getAsLong() + " gives the same again");
+            }
+        }
+        return Cli.DONE;
+    }
+
+    private void checkInput() {
         if (prompt != null && ids != null) {
             throw new UsageException("give PROMPT or --ids, not both");
         }
@@ -70,30 +113,12 @@ final class GenerateCommand implements Callable<Integer> {
             throw new UsageException(
                     "--jsonl reads its prompts from standard input; PROMPT and --ids do not go with it");
         }
-        Input one = output.jsonl ? null : input();
-        ModelRequest request = new ModelRequest("generate", model.model, compute, common, context, true);
-        try (LoadedGpt2 loaded = request.gpt2();
-                TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer())) {
-            PrintStream log = common.quiet ? null : streams.err();
-            List<String> notFollowed = SamplingOptions.notFollowed(loaded.generation());
-            if (log != null && !notFollowed.isEmpty()) {
-                log.println(
-                        "gpt2 generate: the model's generation_config.json recommends " + String.join(", ", notFollowed)
-                                + ", which this build does not have");
-            }
-            GenerationOptions options = sampling.resolve(loaded);
-            if (output.jsonl) {
-                manyInputs(loaded, generator, options);
-            } else if (output.json) {
-                writeJson(loaded, generator, options, one);
-            } else {
-                stream(loaded, generator, options, one);
-            }
-            if (log != null && options.strategy().drawsTokens() && sampling.draw.seed == null) {
-                log.println("gpt2 generate: --seed " + options.strategy().seed().getAsLong() + " gives the same again");
-            }
+        long readers = Stream.of(output.jsonl ? "-" : "", prompt, ids, generation.guidance.negativePrompt,
+                generation.constraint.jsonSchema).filter("-"::equals).count();
+        if (readers > 1) {
+            throw new UsageException("standard input can be one thing alone: the prompt or the lines of --jsonl,"
+                    + " --negative-prompt, or --json-schema");
         }
-        return Cli.DONE;
     }
 
     private Input input() throws IOException {
@@ -119,17 +144,23 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private GenerationResult generate(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options,
-            Input input,
-            TokenListener listener) throws IOException {
+            Input input, TokenListener listener) throws IOException {
         int[] prompt = promptIds(loaded, input);
-        TokenListener cancelling = token -> {
-            listener.token(token);
-            if (interruption.requested()) {
-                generator.cancel();
-            }
-        };
         try {
-            return generator.generate(prompt, options, cancelling);
+            return generator.generate(prompt, options, new TokenListener() {
+                @Override
+                public void token(GeneratedToken token) {
+                    listener.token(token);
+                    if (interruption.requested()) {
+                        generator.cancel();
+                    }
+                }
+
+                @Override
+                public void finished(int sequence, String rest) {
+                    listener.finished(sequence, rest);
+                }
+            });
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
@@ -144,67 +175,78 @@ final class GenerateCommand implements Callable<Integer> {
                 "the prompt is empty, and the model's config.json names no bos_token_id to begin with"))};
     }
 
-    private void stream(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options, Input input)
+    private void writeText(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options, Input input)
             throws IOException {
-        StandardOutput out = streams.out();
-        int[] shown = new int[1];
-        boolean textual = loaded.tokenizer() != null;
-        TokenListener listener = token -> {
-            String text = token.text();
-            int id = token.id();
-            try {
-                if (textual) {
-                    out.print(text);
-                    shown[0] += text.length();
-                } else {
-                    out.print((shown[0]++ == 0 && !echo ? "" : " ") + id);
-                }
-                out.flush();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        };
+        ProbabilityColours probabilities = show.probabilities
+                ? ProbabilityColours.of(streams.screen().terminal(), System.getenv())
+                : null;
+        if (probabilities != null && !common.quiet) {
+            streams.err().println("gpt2 generate: " + probabilities.legend());
+        }
+        String before = show.echo ? promptText(loaded, input) : "";
+        TextOutput text = new TextOutput(streams.out(), options.returnSequences(), loaded.tokenizer() == null,
+                probabilities, before);
         try (Interruption.Scope _ = interruption.during(generator::cancel)) {
-            if (echo) {
-                out.print(textual ? echoed(loaded, input) : spaced(promptIds(loaded, input)));
-                out.flush();
+            text.begin();
+            GenerationResult result = generate(loaded, generator, options, input, text);
+            text.end(result);
+            if (show.table()) {
+                writeTables(result, loaded);
             }
-            GenerationResult result = generate(loaded, generator, options, input, listener);
-            if (textual) {
-                // A last character that the model left unfinished.
-                out.print(result.text().substring(Math.min(shown[0], result.text().length())));
-            }
-            out.println("");
-            out.flush();
+            streams.out().flush();
+            writePage(loaded, input, result);
             if (!common.quiet) {
-                streams.err().println("gpt2 generate: " + GenerationJson.summary(result, result.ids().length) + "; "
-                        + loaded.summary() + (sampling.noCache ? ", no cache" : ""));
+                int tokens = result.sequences().stream().mapToInt(sequence -> sequence.ids().length).sum();
+                streams.err().println("gpt2 generate: " + GenerationJson.summary(result, tokens) + "; "
+                        + loaded.summary() + generation.speed.summary());
             }
         }
     }
 
-    private static String echoed(LoadedGpt2 loaded, Input input) throws CommandException {
-        return input instanceof Input.Text text ? text.text() : loaded.tokenizer().decode(loaded.ids(input));
+    private void writeTables(GenerationResult result, LoadedGpt2 loaded) throws IOException {
+        List<GeneratedSequence> sequences = result.sequences();
+        for (int i = 0; i < sequences.size(); i++) {
+            streams.out().println(sequences.size() == 1
+                    ? ""
+                    : TextOutput.heading(sequences.get(i), i + 1, sequences.size()));
+            TokenTable.print(streams.out(), sequences.get(i).logprobs(), loaded.tokenizer());
+        }
     }
 
-    private static String spaced(int[] ids) {
-        return Arrays.stream(ids).mapToObj(Integer::toString).collect(Collectors.joining(" "));
+    private void writePage(LoadedGpt2 loaded, Input input, GenerationResult result) throws IOException {
+        if (show.html != null) {
+            OutputFile.write(show.html,
+                    ProbabilityPage.of(loaded.name(), promptText(loaded, input), result, loaded.tokenizer()));
+        }
+    }
+
+    /** The prompt as a text; its ids if there is no tokenizer. */
+    private static String promptText(LoadedGpt2 loaded, Input input) throws CommandException {
+        if (loaded.tokenizer() == null) {
+            return Arrays.stream(promptIds(loaded, input)).mapToObj(Integer::toString).collect(Collectors.joining(" "));
+        }
+        return input instanceof Input.Text text ? text.text() : loaded.tokenizer().decode(loaded.ids(input));
     }
 
     private void writeJson(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options, Input input)
             throws IOException {
         try (Interruption.Scope _ = interruption.during(generator::cancel)) {
             GenerationResult result = generate(loaded, generator, options, input, TokenListener.NONE);
-            JsonResult.line(streams.out(), json -> write(json, loaded, input, result));
+            GenerationResult shown = show.echo ? echoed(result, loaded, input) : result;
+            JsonResult.line(streams.out(), json -> GenerationJson.write(json, shown, loaded.tokenizer(),
+                    show.logprobs != null, loaded.loadSeconds()));
+            writePage(loaded, input, result);
         }
     }
 
-    private void write(JsonGenerator json, LoadedGpt2 loaded, Input input, GenerationResult result)
-            throws IOException {
-        String text = loaded.tokenizer() == null ? null : (echo ? echoed(loaded, input) : "") + result.text();
-        int[] ids = echo
-                ? IntStream.concat(IntStream.of(result.promptIds()), IntStream.of(result.ids())).toArray()
-                : result.ids();
-        GenerationJson.write(json, result, text, ids, loaded.loadSeconds());
+    /** With the prompt before each text. */
+    private static GenerationResult echoed(GenerationResult result, LoadedGpt2 loaded, Input input)
+            throws CommandException {
+        String before = promptText(loaded, input);
+        return new GenerationResult(result.promptIds(), result.sequences().stream()
+                .map(sequence -> new GeneratedSequence(
+                        IntStream.concat(IntStream.of(result.promptIds()), IntStream.of(sequence.ids())).toArray(),
+                        before + sequence.text(), sequence.finishReason(), sequence.score(), sequence.logprobs()))
+                .toList(), result.timing());
     }
 }

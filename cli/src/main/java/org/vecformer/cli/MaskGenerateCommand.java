@@ -19,7 +19,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Text written by filling masks. */
-@Command(name = "mask-generate", description = {"Writes text with a BERT, which only fills gaps: mask by mask.",
+@Command(name = "mask-generate", abbreviateSynopsis = true, description = {
+    "Writes text with a BERT, which only fills gaps: mask by mask.",
     ""}, sortOptions = false, footer = {
         "",
         "sequential puts --masks masks behind the (last) text and fills the first of them, again and "
@@ -68,6 +69,9 @@ final class MaskGenerateCommand implements Callable<Integer> {
     DrawOptions draw = new DrawOptions();
 
     @Mixin
+    PenaltyOptions penalties = new PenaltyOptions();
+
+    @Mixin
     RunOptions run = new RunOptions();
 
     private final Context context;
@@ -88,12 +92,13 @@ final class MaskGenerateCommand implements Callable<Integer> {
         run.check();
         text.check(run.output.jsonl);
         draw.check();
+        penalties.check();
         checkStrategy();
         RunOptions.atLeast(0, "--max-new-tokens", maxNewTokens);
         RunOptions.atLeast(1, "--masks", masks);
         RunOptions.atLeast(1, "--iterations", iterations);
         RunOptions.atLeast(0, "--burn-in", burnIn);
-        DrawOptions.check("--final-temperature", finalTemperature, DrawOptions.isTemperature(finalTemperature),
+        Values.check("--final-temperature", finalTemperature, Values.isPositive(finalTemperature),
                 DrawOptions.TEMPERATURE);
         if (draw.greedy && finalTemperature != null) {
             throw new UsageException("--greedy draws no tokens; --final-temperature does not go with it");
@@ -153,12 +158,7 @@ final class MaskGenerateCommand implements Callable<Integer> {
         if (order != null) {
             options = options.withOrder(order());
         }
-        if (draw.topK != null) {
-            options = options.withSampling(sampling -> sampling.topK(draw.topK));
-        }
-        if (draw.topP != null) {
-            options = options.withSampling(sampling -> sampling.topP(draw.topP));
-        }
+        options = options.withSampling(draw::apply).withSampling(penalties::apply);
         double first = draw.temperature == null ? options.temperature() : draw.temperature;
         options = options.withAnnealing(first, finalTemperature == null ? first : finalTemperature);
         return options.greedy() ? options : options.withSeed(draw.seedOrNew());
@@ -242,7 +242,7 @@ final class MaskGenerateCommand implements Callable<Integer> {
 
         @Override
         public void write(JsonGenerator json, Input input, GenerationResult result) throws IOException {
-            GenerationJson.write(json, result, result.text(), result.ids(), loaded.loadSeconds());
+            GenerationJson.write(json, result, loaded.tokenizer(), false, loaded.loadSeconds());
         }
 
         @Override

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Set;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
+import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.LoadProgress;
 
@@ -46,6 +47,31 @@ record ModelRequest(String command, String model, ComputeOptions compute, Common
                     + " convert makes one of a published checkpoint");
         }
         return (LoadedBert) open(Set.of(ModelKind.BERT));
+    }
+
+    /**
+     * A smaller GPT-2 that guesses what another one would write; computed as that one is.
+     *
+     * @param name as {@code --model} would name it
+     * @throws CommandException if it is no GPT-2, or has another vocabulary
+     */
+    Gpt2 draft(String name, LoadedGpt2 large) throws IOException {
+        try (ModelSource source = ModelSource.open(name)) {
+            ModelKind kind = ModelKind.of(source.files().config());
+            if (kind != ModelKind.GPT2) {
+                throw new CommandException("the draft model " + name + " is a " + kind + "; expected a GPT-2");
+            }
+            Gpt2 draft = Gpt2.load(large.engine(), source.files(),
+                    new LoadOptions(compute.weightType(), LoadProgress.NONE, longWork));
+            int tokens = draft.config().vocabularySize();
+            if (tokens != large.vocabularySize() || draft.head() != Gpt2.Head.LANGUAGE_MODEL) {
+                draft.close();
+                throw new CommandException("the draft model " + name + " has " + tokens + " tokens and the model "
+                        + large.name() + " has " + large.vocabularySize()
+                        + "; expected a language model of the same vocabulary");
+            }
+            return draft;
+        }
     }
 
     /** What does the same with a model of the other kind; the end of a sentence. */

@@ -121,9 +121,9 @@ class GenerateCommandTest {
         Path model = CommandRun.copyOfModel(folder.resolve("m"), "config.json", "model.safetensors", "vocab.json",
                 "merges.txt");
         Files.writeString(model.resolve("generation_config.json"),
-                "{\"repetition_penalty\": 1.2, \"max_new_tokens\": 7}");
+                "{\"dola_layers\": \"high\", \"max_new_tokens\": 7}");
         CommandRun run = CommandRun.of("generate", "Once", "--model", model.toString(), "--json");
-        assertThat(run.err()).contains("repetition_penalty 1.2");
+        assertThat(run.err()).contains("dola_layers");
         assertThat((List<?>) sequence(run.object()).get("ids")).hasSize(7);
     }
 

@@ -130,7 +130,11 @@ class OptionsWalkTest {
                 "--ids 567,510,259,445 --greedy --quiet --max-new-tokens 5 --model " + ending);
         String tooLong = "--ids " + "5,".repeat(599) + "5 --greedy --max-new-tokens 3 --json";
         changes("--truncate", "generate", "", tooLong);
-        changes("--no-cache", "generate", "", prompt);
+        collectStops();
+        collectDrawing();
+        collectRules();
+        collectSearches();
+        collectSpeedAndShow();
         changes("--json", "generate", "", prompt);
         refused(2, "--json", "generate", "", "--jsonl");
         changes("--jsonl", "generate", "", "--max-new-tokens 2 --greedy", "{\"text\":\"Once\"}\n{\"ids\":[5]}\n");
@@ -284,6 +288,179 @@ class OptionsWalkTest {
         common(command, rest, "--ids 5 --model " + folder.resolve("nowhere"));
     }
 
+    private void collectStops() {
+        String ends = "--ids 567,510,259,445 --greedy --quiet --max-new-tokens 8 --model " + ending;
+        changes("--min-new-tokens", "generate", "6", ends);
+        refused(2, "--min-new-tokens", "generate", "-1", "Once");
+        refused(2, "--min-new-tokens", "generate", "9", "Once --max-new-tokens 8");
+        refused(2, "--min-new-tokens", "generate", "3", "Once --ignore-eos");
+        changes("--min-length", "generate", "9", ends);
+        refused(2, "--min-length", "generate", "-1", "Once");
+        refused(2, "--min-length", "generate", "9", "Once --max-length 8");
+        String text = "Once --max-new-tokens 12 --greedy --quiet";
+        changes("--stop", "generate", "e,:t", text);
+        changes("--stop", "generate", "im", text);
+        refused(1, "--stop", "generate", "x", "--ids 5 --model " + other);
+        changes("--include-stop", "generate", "", text + " --stop im");
+        refused(2, "--include-stop", "generate", "", "Once");
+        changes("--exponential-decay-length-penalty", "generate", "2,9999", text);
+        refused(2, "--exponential-decay-length-penalty", "generate", "3", "Once");
+        refused(2, "--exponential-decay-length-penalty", "generate", "x,1.5", "Once");
+        changes("--max-time", "generate", "0.000001", text);
+        refused(2, "--max-time", "generate", "0", "Once");
+    }
+
+    private void collectDrawing() {
+        String draw = "Once --seed 1 --max-new-tokens 20 --quiet";
+        drawing("generate", draw, "Once");
+        changes("--sampler-order", "generate", "top_k", "Once --seed 1 --max-new-tokens 100 --quiet");
+        refused(2, "--sampler-order", "generate", "top_x", "Once");
+        refused(2, "--sampler-order", "generate", "top_k,top-k", "Once");
+        refused(2, "--sampler-order", "generate", "top_k", "Once --temperature 0.5");
+        repetition("generate", "Once --greedy --quiet --max-new-tokens 60", "Once");
+        String again = "--ids 567,510,259,445,567,510,259 --greedy --quiet --max-new-tokens 2";
+        changes("--dry-multiplier", "generate", "50", again);
+        refused(2, "--dry-multiplier", "generate", "-1", "Once");
+        changes("--dry-base", "generate", "1000000", again + " --dry-multiplier 0.001");
+        refused(2, "--dry-base", "generate", "0.5", "Once --dry-multiplier 1");
+        refused(2, "--dry-base", "generate", "2", "Once");
+        changes("--dry-allowed-length", "generate", "9", again + " --dry-multiplier 50");
+        refused(2, "--dry-allowed-length", "generate", "0", "Once --dry-multiplier 1");
+        changes("--dry-penalty-last-n", "generate", "2", again + " --dry-multiplier 50");
+        refused(2, "--dry-penalty-last-n", "generate", "0", "Once --dry-multiplier 1");
+        changes("--dry-sequence-breaker", "generate", "upon", again + " --dry-multiplier 50");
+        refused(2, "--dry-sequence-breaker", "generate", "upon", "Once");
+    }
+
+    /** What generate and mask-generate have about drawing, and no tests of older. */
+    private void drawing(String command, String draw, String input) {
+        changes("--min-p", command, "1", draw);
+        refused(2, "--min-p", command, "1.1", input);
+        changes("--typical-p", command, "0.01", draw);
+        refused(2, "--typical-p", command, "0", input);
+        changes("--epsilon-cutoff", command, "0.9", draw);
+        refused(2, "--epsilon-cutoff", command, "1", input);
+        changes("--eta-cutoff", command, "0.9", draw);
+        refused(2, "--eta-cutoff", command, "-0.1", input);
+        changes("--top-h", command, "0.01", draw);
+        refused(2, "--top-h", command, "0", input);
+        changes("--top-n-sigma", command, "0.001", draw);
+        refused(2, "--top-n-sigma", command, "-1", input);
+        changes("--xtc-probability", command, "1", draw + " --xtc-threshold 0.02");
+        refused(2, "--xtc-probability", command, "2", input);
+        changes("--xtc-threshold", command, "0.01", draw + " --xtc-probability 1");
+        refused(2, "--xtc-threshold", command, "0.6", input + " --xtc-probability 1");
+        refused(2, "--xtc-threshold", command, "0.1", input);
+        changes("--mirostat-tau", command, "0.001", draw);
+        refused(2, "--mirostat-tau", command, "0", input);
+        refused(2, "--mirostat-tau", command, "3", input + " --top-p 0.5");
+        changes("--mirostat-eta", command, "5", draw + " --mirostat-tau 2");
+        refused(2, "--mirostat-eta", command, "-1", input + " --mirostat-tau 2");
+        refused(2, "--mirostat-eta", command, "1", input);
+    }
+
+    /** What generate and mask-generate have against repetition. */
+    private void repetition(String command, String text, String input) {
+        changes("--repetition-penalty", command, "9", text);
+        refused(2, "--repetition-penalty", command, "0", input);
+        changes("--presence-penalty", command, "9", text);
+        refused(2, "--presence-penalty", command, "NaN", input);
+        changes("--frequency-penalty", command, "9", text);
+        refused(2, "--frequency-penalty", command, "x", input);
+        changes("--penalty-window", command, "1", text + " --presence-penalty 9");
+        refused(2, "--penalty-window", command, "1", input);
+        changes("--no-repeat-ngram-size", command, "1", text);
+        refused(2, "--no-repeat-ngram-size", command, "-1", input);
+    }
+
+    private void collectRules() {
+        String text = "Once --max-new-tokens 8 --greedy --quiet";
+        changes("--bad-words", "generate", "girl,upon", text);
+        refused(2, "--bad-words", "generate", "upon,", "Once");
+        refused(1, "--bad-words", "generate", "upon", "--ids 5 --model " + other);
+        changes("--logit-bias", "generate", "510:-100", text);
+        changes("--logit-bias", "generate", "a,:1,.:100", text);
+        refused(2, "--logit-bias", "generate", "510", "Once");
+        refused(1, "--logit-bias", "generate", "4096:1", "Once");
+        changes("--suppress-tokens", "generate", "510", text);
+        refused(2, "--suppress-tokens", "generate", "x", "Once");
+        refused(1, "--suppress-tokens", "generate", "4096", "Once");
+        changes("--begin-suppress-tokens", "generate", "510", text);
+        refused(2, "--begin-suppress-tokens", "generate", "x", "Once");
+        changes("--forced-bos-token-id", "generate", "5", "--ids 567 --greedy --quiet --max-new-tokens 3");
+        refused(2, "--forced-bos-token-id", "generate", "-5", "Once");
+        changes("--forced-eos-token-id", "generate", "0,5", text);
+        refused(1, "--forced-eos-token-id", "generate", "4096", "Once");
+        changes("--remove-invalid-values", "generate", "", "Once --seed 1 --max-new-tokens 2 --logit-bias 5:inf");
+        changes("--renormalize-logits", "generate", "",
+                "Once --num-beams 4 --quiet --max-new-tokens 20 --presence-penalty 9");
+        changes("--regex", "generate", "[a-c]{3}", text);
+        refused(2, "--regex", "generate", "a(b", "Once");
+        changes("--json-schema", "generate", "{\"type\":\"boolean\"}", text);
+        refused(2, "--json-schema", "generate", "{", "Once");
+        refused(1, "--json-schema", "generate", "@" + folder.resolve("nowhere"), "Once");
+        refused(2, "--json-schema", "generate", "{}", "Once --regex x");
+        changes("--choices", "generate", "red,blue", text);
+        refused(2, "--choices", "generate", "red,", "Once");
+        refused(1, "--choices", "generate", "red", "--ids 5 --model " + other);
+        changes("--guidance-scale", "generate", "9.5", text);
+        refused(2, "--guidance-scale", "generate", "NaN", "Once");
+        changes("--negative-prompt", "generate", "Tom:and", text + " --guidance-scale 9.5");
+        refused(2, "--negative-prompt", "generate", "Tom", "Once");
+        refused(2, "--negative-prompt", "generate", "-", "- --guidance-scale 2");
+    }
+
+    private void collectSearches() {
+        String beams = "Once --num-beams 4 --max-new-tokens 20 --quiet";
+        changes("--num-return-sequences", "generate", "2", "Once --seed 1 --max-new-tokens 5 --quiet");
+        refused(2, "--num-return-sequences", "generate", "0", "Once");
+        refused(2, "--num-return-sequences", "generate", "2", "Once --greedy");
+        refused(2, "--num-return-sequences", "generate", "5", "Once --num-beams 4");
+        changes("--num-beams", "generate", "4", "Once --greedy --max-new-tokens 20 --quiet");
+        refused(2, "--num-beams", "generate", "0", "Once");
+        String ends = "--ids 567,510,259,445 --num-beams 3 --max-new-tokens 9 --quiet --model " + ending;
+        changes("--length-penalty", "generate", "9", ends);
+        refused(2, "--length-penalty", "generate", "x", "Once --num-beams 2");
+        refused(2, "--length-penalty", "generate", "2", "Once --num-beams 1");
+        changes("--early-stopping", "generate", "true", ends + " --length-penalty 9");
+        refused(2, "--early-stopping", "generate", "soon", "Once --num-beams 2");
+        changes("--num-beam-groups", "generate", "2", beams + " --num-return-sequences 4");
+        refused(2, "--num-beam-groups", "generate", "3", "Once --num-beams 4");
+        refused(2, "--num-beam-groups", "generate", "2", "Once --num-beams 4 --seed 1");
+        changes("--diversity-penalty", "generate", "50",
+                beams + " --num-beam-groups 2 --num-return-sequences 4");
+        refused(2, "--diversity-penalty", "generate", "1", "Once --num-beams 4");
+        String plain = "--ids 567 --max-new-tokens 40 --quiet --model " + other;
+        changes("--penalty-alpha", "generate", "0.9", plain);
+        refused(2, "--penalty-alpha", "generate", "1.5", "Once");
+        refused(2, "--penalty-alpha", "generate", "0.5", "Once --num-beams 2");
+        refused(2, "--penalty-alpha", "generate", "0.5", "Once --seed 2");
+    }
+
+    private void collectSpeedAndShow() {
+        String prompt = "Once --max-new-tokens 8 --greedy";
+        changes("--no-cache", "generate", "", prompt);
+        refused(2, "--no-cache", "generate", "", "Once --prompt-lookup 2");
+        changes("--draft-model", "generate", other.toString(), prompt);
+        refused(1, "--draft-model", "generate", filler.toString(), prompt);
+        refused(2, "--draft-model", "generate", other.toString(), "Once --num-beams 2");
+        changes("--draft-tokens", "generate", "2", prompt + " --draft-model " + other);
+        refused(2, "--draft-tokens", "generate", "0", prompt + " --draft-model " + other);
+        refused(2, "--draft-tokens", "generate", "2", prompt);
+        changes("--prompt-lookup", "generate", "2", prompt);
+        refused(2, "--prompt-lookup", "generate", "0", prompt);
+        refused(2, "--prompt-lookup", "generate", "2", "Once --penalty-alpha 0.5");
+        changes("--logprobs", "generate", "2", prompt);
+        changes("--logprobs", "generate", "0", prompt + " --json");
+        refused(2, "--logprobs", "generate", "-1", prompt);
+        changes("--show-probabilities", "generate", "", prompt + " --quiet");
+        refused(2, "--show-probabilities", "generate", "", prompt + " --json");
+        changes("--html", "generate", folder.resolve("page.html").toString(), prompt);
+        refused(1, "--html", "generate", folder.toString(), prompt);
+        refused(1, "--html", "generate", folder.resolve("nowhere/page.html").toString(), prompt);
+        refused(2, "--html", "generate", folder.resolve("page.html").toString(), "--jsonl");
+    }
+
     private void convert() {
         String rest = CommandRun.embeddedModel() + " " + converted();
         changes("--dtype", "convert", "f32", rest);
@@ -422,6 +599,8 @@ class OptionsWalkTest {
         refused(2, "--top-k", "mask-generate", "-1", draw);
         changes("--top-p", "mask-generate", "0.01", draw + " --seed 1");
         refused(2, "--top-p", "mask-generate", "2", draw);
+        drawing("mask-generate", draw + " --seed 1", "bob" + model);
+        repetition("mask-generate", draw, "bob" + model);
         changes("--seed", "mask-generate", "5", draw);
         refused(2, "--seed", "mask-generate", "x", write);
         pair("mask-generate", write);
@@ -553,9 +732,9 @@ class OptionsWalkTest {
         assertThat(with.status()).as(with.err()).isLessThanOrEqualTo(without.status());
     }
 
-    /** What the file of {@code forward} holds. */
+    /** What the file of {@code forward} or of {@code --html} holds. */
     private static String written(List<String> line) {
-        int option = line.indexOf("--output");
+        int option = Math.max(line.indexOf("--output"), line.indexOf("--html"));
         try {
             return option < 0
                     ? ""
@@ -602,7 +781,7 @@ class OptionsWalkTest {
 
     @Test
     void optionsOfLaterVersionsAreRefused() {
-        for (String option : List.of("--num-beams=2", "--logprobs=3", "--stop=x", "--min-p=0.1", "--no-such-option")) {
+        for (String option : List.of("--lora=x", "--no-such-option")) {
             CommandRun run = CommandRun.of("generate", "Once", option);
             assertThat(run.status()).as(option).isEqualTo(2);
             assertThat(run.err()).hasLineCount(1).contains(option.split("=")[0]);

@@ -1,0 +1,81 @@
+package org.vecformer.cli;
+
+import java.io.IOException;
+import org.vecformer.engine.generation.Drafting;
+import org.vecformer.engine.generation.GenerationOptions;
+import org.vecformer.engine.model.Gpt2;
+import picocli.CommandLine.Option;
+
+/** What changes the speed and not the text. */
+@Section("Speed (the text stays the same)")
+final class SpeedOptions {
+    private static final int DEFAULT_DRAFT_TOKENS = 4;
+
+    @Option(names = "--draft-model", paramLabel = "DIR|FILE|NAME", description = "a smaller model of the same vocabulary guesses the next tokens, and this one checks them together (speculative decoding)")
+    String draftModel;
+
+    @Option(names = "--draft-tokens", paramLabel = "N", description = "how many it guesses at once (default: "
+            + DEFAULT_DRAFT_TOKENS + ")")
+    Integer draftTokens;
+
+    @Option(names = "--prompt-lookup", paramLabel = "N", description = "guess N tokens at once: what followed when the last two stood earlier in the text")
+    Integer promptLookup;
+
+    @Option(names = "--no-cache", description = "compute everything again for each token (slow; the result is the same)")
+    boolean noCache;
+
+    /** @throws UsageException if the options contradict each other, or a value is out of range */
+    void check() {
+        Values.atLeast(1, "--draft-tokens", draftTokens);
+        Values.needs("--draft-tokens", draftTokens, "--draft-model", draftModel);
+        Values.atLeast(1, "--prompt-lookup", promptLookup);
+        if (draftModel != null && promptLookup != null) {
+            throw new UsageException("--draft-model and --prompt-lookup both guess tokens; give one of them");
+        }
+        if (given() && noCache) {
+            throw new UsageException(
+                    "guessed tokens (" + name() + ") need the cache; --no-cache does not go with them");
+        }
+    }
+
+    /** Whether tokens are to be guessed. */
+    boolean given() {
+        return draftModel != null || promptLookup != null;
+    }
+
+    /** The option that was given. */
+    String name() {
+        return draftModel != null ? "--draft-model" : "--prompt-lookup";
+    }
+
+    /**
+     * The draft model; null if none was named.
+     *
+     * @throws CommandException if it is no GPT-2, or has another vocabulary
+     */
+    Gpt2 open(ModelRequest request, LoadedGpt2 model) throws IOException {
+        return draftModel == null ? null : request.draft(draftModel, model);
+    }
+
+    /** What was done for the speed, for standard error; empty for nothing. */
+    String summary() {
+        return noCache
+                ? ", no cache"
+                : draftModel != null
+                        ? ", " + draftCount() + " tokens at once drafted by " + draftModel
+                        : promptLookup != null ? ", " + promptLookup + " tokens at once looked up" : "";
+    }
+
+    private int draftCount() {
+        return draftTokens == null ? DEFAULT_DRAFT_TOKENS : draftTokens;
+    }
+
+    /** @param draft the draft model; null if there is none */
+    GenerationOptions apply(GenerationOptions recommended, Gpt2 draft) {
+        GenerationOptions options = recommended.withUseCache(!noCache);
+        if (draft != null) {
+            return options.withDrafting(new Drafting.DraftModel(draft, draftCount()));
+        }
+        return promptLookup == null ? options : options.withDrafting(new Drafting.PromptLookup(promptLookup));
+    }
+}
