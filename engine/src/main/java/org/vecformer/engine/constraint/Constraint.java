@@ -25,6 +25,10 @@ import org.vecformer.engine.sampler.Sampler;
  * Each token is allowed whose bytes fit, not only those that the tokenizer would make of the text: {@code true} can be
  * written {@code t}, {@code ru}, {@code e}. A model rarely does so unless it dislikes the text; then the ids differ from
  * those that the text encodes to.
+ * <p>
+ * What a constraint learns of its texts is kept, for all sequences, in 32 MB at most. One that can be read in very many
+ * ways, as {@code ((.{0,100}){0,100}x)+}, is refused where that is noticed, perhaps only by a sampler in the middle of a
+ * text: its {@code apply} then throws a {@link ConstraintException}.
  */
 public sealed interface Constraint permits TextConstraint, TokenConstraint {
     /**

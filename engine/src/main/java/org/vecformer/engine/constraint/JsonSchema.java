@@ -90,7 +90,8 @@ final class JsonSchema {
             throw new ConstraintException(path + " is false, so that nothing matches");
         }
         if (++nesting > MAX_NESTING) {
-            throw new ConstraintException(path + " is more than " + MAX_NESTING + " levels deep");
+            throw new ConstraintException(path.substring(0, Math.min(path.length(), 100)) + "... is more than "
+                    + MAX_NESTING + " levels deep");
         }
         Map<String, Object> own = SchemaParts.withoutAnnotations(schema, path);
         int end;
@@ -242,7 +243,7 @@ final class JsonSchema {
     private int object(Map<String, Object> schema, String path, int from) {
         Map<String, Object> properties = new LinkedHashMap<>(
                 SchemaParts.object(schema.getOrDefault("properties", Map.of()), path + "/properties"));
-        List<String> required = new ArrayList<>();
+        Set<String> required = new LinkedHashSet<>();
         for (Object name : SchemaParts.array(schema.getOrDefault("required", List.of()), path + "/required")) {
             required.add(SchemaParts.string(name, path + "/required"));
         }

@@ -3,6 +3,7 @@ package org.vecformer.engine.constraint;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * The bytes of all tokens that are text, as a tree: what tokens begin with alike is looked at once. Nodes lie in the
@@ -21,8 +22,7 @@ final class TokenTrie {
 
     /** @param spelled by id: the bytes of a token, or null if it is no text */
     TokenTrie(byte[][] spelled) {
-        int[] sorted = IntStream.range(0, spelled.length).filter(id -> spelled[id] != null).boxed()
-                .sorted((a, b) -> Arrays.compareUnsigned(spelled[a], spelled[b])).mapToInt(Integer::intValue).toArray();
+        int[] sorted = sorted(spelled);
         int count = 0;
         byte[] before = {};
         for (int id : sorted) {
@@ -62,6 +62,23 @@ final class TokenTrie {
         }
         firstToken[count] = sorted.length;
         deepest = longest;
+    }
+
+    /** The ids of the tokens that are text, by their bytes. */
+    private static int[] sorted(byte[][] spelled) {
+        // Nearly sorted by numbers first, of five bytes and the id: comparing arrays 800,000 times takes a while.
+        long[] keys = IntStream.range(0, spelled.length).filter(id -> spelled[id] != null)
+                .mapToLong(id -> beginning(spelled[id]) << 24 | id).sorted().toArray();
+        return LongStream.of(keys).mapToObj(key -> (int) (key & 0xFFFFFF))
+                .sorted((a, b) -> Arrays.compareUnsigned(spelled[a], spelled[b])).mapToInt(Integer::intValue).toArray();
+    }
+
+    private static long beginning(byte[] token) {
+        long beginning = 0;
+        for (int i = 0; i < 5; i++) {
+            beginning = beginning << 8 | (i < token.length ? token[i] & 0xFF : 0);
+        }
+        return beginning;
     }
 
     private static int shared(byte[] a, byte[] b) {

@@ -8,8 +8,8 @@ import java.util.stream.IntStream;
 import org.vecformer.tokenizer.Tokenizer;
 
 /**
- * The tokens of a tokenizer as constraints see them: by the bytes they spell. Made once for a tokenizer, in some tens of
- * milliseconds for GPT-2's, and shared by all constraints. Thread-safe.
+ * The tokens of a tokenizer as constraints see them: by the bytes they spell. Made once for a tokenizer, in a tenth of a
+ * second for GPT-2's, and shared by all constraints. Thread-safe.
  * <p>
  * Special tokens, end tokens and tokens of no bytes are never text. Remembers the {@value #REMEMBERED} constraints that
  * were last asked for.

@@ -112,6 +112,57 @@ class JsonSchemaConstraintTest {
         }
     }
 
+    @Test
+    void whatIsWrittenByRandomSchemasIsValid() {
+        SplittableRandom random = new SplittableRandom(13);
+        int taken = 0;
+        for (int i = 0; i < 1500; i++) {
+            String schema = "{\"$defs\":{\"d\":" + schema(random, 1) + "}," + schema(random, 3).substring(1);
+            Constraint constraint;
+            try {
+                constraint = constraint(schema.replace(",}", "}"));
+            } catch (ConstraintException e) {
+                assertThat(e).as(schema).message().containsAnyOf("that may both match", "nothing matches", "joins",
+                        "No text matches", "refers to itself", "beside", "has no meaning", "keywords of several",
+                        "more than one of pattern", "levels deep");
+                continue;
+            }
+            taken++;
+            SchemaCheck check = new SchemaCheck(schema.replace(",}", "}"));
+            for (int j = 0; j < 4; j++) {
+                String text = WRITER.write(constraint, random, random.nextInt(1, 50));
+                assertThat(check.valid(text)).as(schema + " wrote " + text).isTrue();
+            }
+        }
+        assertThat(taken).isGreaterThan(500);
+    }
+
+    private static String schema(SplittableRandom random, int depth) {
+        String[] leaves = {"\"type\":\"string\"", "\"type\":\"integer\"", "\"type\":[\"null\",\"boolean\"]",
+            "\"minimum\":%d".formatted(random.nextInt(-20, 20)), "\"const\":%d".formatted(random.nextInt(3)),
+            "\"type\":\"integer\",\"maximum\":%d".formatted(random.nextInt(-20, 20)),
+            "\"type\":\"number\",\"exclusiveMinimum\":%d.%d".formatted(random.nextInt(20), random.nextInt(100)),
+            "\"enum\":[\"a\",1,null]", "\"type\":\"string\",\"enum\":[\"a\",\"b\",2]", "\"$ref\":\"#/$defs/d\"",
+            "\"maxLength\":%d".formatted(random.nextInt(4)), "\"pattern\":\"^[a-c]+$\"", ""};
+        if (depth == 0 || random.nextInt(4) == 0) {
+            return "{" + leaves[random.nextInt(leaves.length)] + "}";
+        }
+        String one = schema(random, depth - 1);
+        String other = schema(random, depth - 1);
+        return switch (random.nextInt(8)) {
+            case 0 -> "{\"anyOf\":[%s,%s]}".formatted(one, other);
+            case 1 -> "{\"oneOf\":[%s,%s,{\"type\":\"null\"}]}".formatted(one, other);
+            case 2 -> "{\"allOf\":[%s,%s]}".formatted(one, other);
+            case 3 -> "{\"items\":%s,\"minItems\":%d,\"type\":\"array\"}".formatted(one, random.nextInt(4));
+            case 4 -> "{\"prefixItems\":[%s,%s],\"maxItems\":%d}".formatted(one, other, random.nextInt(4));
+            case 5 -> "{\"properties\":{\"a\":%s,\"b\":%s},\"required\":[\"%s\"]}".formatted(one, other,
+                    random.nextBoolean() ? "b" : "c");
+            case 6 -> "{\"properties\":{\"ab\":%s},\"additionalProperties\":%s}".formatted(one, other);
+            default -> "{\"type\":\"object\",\"properties\":{\"a\":%s},\"allOf\":[{\"properties\":{\"a\":%s}}]}"
+                    .formatted(one, other);
+        };
+    }
+
     /** The other way round: short JSON that is written compactly is taken exactly if it is valid. */
     @ParameterizedTest
     @CsvSource(delimiter = '~', value = {
