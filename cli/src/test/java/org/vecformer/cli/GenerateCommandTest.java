@@ -1,16 +1,22 @@
 package org.vecformer.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -262,6 +268,199 @@ class GenerateCommandTest {
         }
         assertThat(CommandRun.of("generate", "--ids", "1", "--model", truncated.toString(), "--debug").err())
                 .contains("\tat ");
+    }
+
+    @Test
+    void severalTextsHaveALineBeforeEach() {
+        String[] line = {"generate", "Once upon a time", "--num-return-sequences", "2", "--max-new-tokens", "6",
+            "--seed", "5", "--quiet"};
+        List<String> texts = sequences(CommandRun.of(append(line, "--json"))).stream()
+                .map(sequence -> (String) sequence.get("text")).toList();
+        assertThat(texts).hasSize(2).doesNotHaveDuplicates();
+        assertThat(CommandRun.of(line).out()).isEqualTo("== 1 of 2 (length)\n" + texts.get(0)
+                + "\n== 2 of 2 (length)\n" + texts.get(1) + "\n");
+        assertThat(CommandRun.of(append(line, "--echo")).out()).isEqualTo("== 1 of 2 (length)\nOnce upon a time"
+                + texts.get(0) + "\n== 2 of 2 (length)\nOnce upon a time" + texts.get(1) + "\n");
+        CommandRun one = CommandRun.of("generate", "Once upon a time", "--max-new-tokens", "6", "--seed", "5",
+                "--quiet");
+        assertThat(one.out()).as("the first of several is the one alone").isEqualTo(texts.get(0) + "\n");
+    }
+
+    @Test
+    void beamsAreThoseOfTheReference() throws IOException {
+        Path model = Path.of(System.getProperty("vecformer.shared", "../../shared")).resolve("oracle/models/gpt2-mini");
+        assumeTrue(Files.exists(model), "skipped: the reference files (../shared) are not here");
+        Map<String, String> options = Map.of("max_new_tokens", "--max-new-tokens", "num_beams", "--num-beams",
+                "length_penalty", "--length-penalty", "early_stopping", "--early-stopping", "num_return_sequences",
+                "--num-return-sequences", "no_repeat_ngram_size", "--no-repeat-ngram-size", "repetition_penalty",
+                "--repetition-penalty", "min_new_tokens", "--min-new-tokens");
+        int checked = 0;
+        for (String row : Files.readAllLines(model.resolve("generation.jsonl"))) {
+            Map<String, Object> expected = CommandRun.asObject(CommandRun.json(row));
+            Map<String, Object> arguments = CommandRun.asObject(expected.get("args"));
+            boolean batch = expected.containsKey("attention_mask")
+                    || ((List<?>) expected.get("prompt_ids")).get(0) instanceof List<?>;
+            if (batch || !arguments.containsKey("num_beams") || !options.keySet().containsAll(arguments.keySet())
+                    || checked == 12) {
+                continue;
+            }
+            checked++;
+            String prompt = ids(expected.get("prompt_ids"));
+            List<String> line = new ArrayList<>(List.of("generate", "--model", model.toString(), "--json", "--ids",
+                    prompt));
+            arguments.forEach((name, value) -> line.addAll(List.of(options.get(name), value.toString())));
+            List<Map<String, Object>> found = sequences(CommandRun.of(line.toArray(String[]::new)));
+            Object outputs = expected.get("output_ids");
+            List<?> whole = ((List<?>) outputs).get(0) instanceof List<?> ? (List<?>) outputs : List.of(outputs);
+            assertThat(found).as(row).hasSameSizeAs(whole);
+            List<?> scores = (List<?>) expected.get("sequences_scores");
+            for (int i = 0; i < found.size(); i++) {
+                // Behind its end a sequence of the reference is filled up.
+                assertThat(ids(whole.get(i))).as(row).startsWith(prompt + "," + ids(found.get(i).get("ids")));
+                assertThat((double) found.get(i).get("score")).as(row)
+                        .isCloseTo(((Number) scores.get(i)).doubleValue(), within(2e-4));
+            }
+        }
+        assertThat(checked).isGreaterThan(5);
+    }
+
+    private static String ids(Object list) {
+        return ((List<?>) list).stream().map(Object::toString).collect(Collectors.joining(","));
+    }
+
+    @Test
+    void logprobsAreInTheJsonResult() {
+        CommandRun run = CommandRun.of("generate", "Once upon a time", "--greedy", "--max-new-tokens", "2", "--json",
+                "--logprobs", "3");
+        List<?> logprobs = (List<?>) sequence(run.object()).get("logprobs");
+        assertThat(logprobs).hasSize(2);
+        Map<String, Object> first = CommandRun.asObject(logprobs.get(0));
+        assertThat(first).containsOnlyKeys("id", "logprob", "top").containsEntry("id", 12);
+        List<Map<String, Object>> top = ((List<?>) first.get("top")).stream().map(CommandRun::asObject).toList();
+        assertThat(top).hasSize(3);
+        assertThat(top.get(0)).containsEntry("id", 12).containsEntry("token", ",")
+                .containsEntry("logprob", first.get("logprob"));
+        assertThat(top).extracting(token -> (Double) token.get("logprob")).isSortedAccordingTo((a, b) -> b.compareTo(a))
+                .allMatch(logprob -> logprob < 0);
+        CommandRun table = CommandRun.of("generate", "Once upon a time", "--greedy", "--max-new-tokens", "2", "--quiet",
+                "--logprobs", "3");
+        assertThat(table.out()).startsWith(", there\n\n logprob  token").contains("\" there\"").hasLineCount(5);
+    }
+
+    @Test
+    void stopTextsAreHeldBackOrWritten() {
+        String[] line = {"generate", "Once upon a time", "--greedy", "--max-new-tokens", "30", "--quiet"};
+        String whole = CommandRun.of(line).out();
+        for (String text : List.of("little", "ttl", "a little g", "was a")) {
+            CommandRun run = CommandRun.of(append(line, "--stop", "nothing like it", "--stop", text));
+            assertThat(run.out()).as(text).isEqualTo(whole.substring(0, whole.indexOf(text)) + "\n");
+        }
+        assertThat(CommandRun.of(append(line, "--stop", "ttl", "--include-stop")).out())
+                .isEqualTo(whole.substring(0, whole.indexOf("ttl") + 3) + "\n");
+        assertThat(sequence(CommandRun.of(append(line, "--stop", "ttl", "--json")).object()))
+                .containsEntry("finish_reason", "stop").containsEntry("text", whole.substring(0, whole.indexOf("ttl")));
+    }
+
+    @Test
+    void constraintsShapeTheText() {
+        for (String[] constraint : new String[][]{{"--regex", " \\d\\d:[ab]+!", " \\d\\d:[ab]+!"},
+            {"--choices", " red, green\\, or so", " red| green, or so"},
+            {"--json-schema", "{\"type\":\"integer\",\"minimum\":10,\"maximum\":99}", "\\d\\d"}}) {
+            CommandRun run = CommandRun.of("generate", "The answer is", constraint[0], constraint[1], "--seed", "3",
+                    "--quiet");
+            assertThat(run.out().stripTrailing()).as(constraint[0]).matches(constraint[2]);
+        }
+        CommandRun bad = CommandRun.of("generate", "x", "--regex", "ab(c");
+        assertThat(bad.status()).isEqualTo(2);
+        assertThat(bad.err()).hasLineCount(1).contains("--regex").contains("character 3");
+    }
+
+    @Test
+    void draftsDoNotChangeTheText() {
+        String[] line = {"generate", "Once upon a time", "--greedy", "--max-new-tokens", "40", "--quiet"};
+        String plain = CommandRun.of(line).out();
+        assertThat(CommandRun.of(append(line, "--prompt-lookup", "3")).out()).isEqualTo(plain);
+        String draft = CommandRun.embeddedModel().toString();
+        assertThat(CommandRun.of(append(line, "--draft-model", draft)).out()).isEqualTo(plain);
+        Path mini = Path.of(System.getProperty("vecformer.shared", "../../shared")).resolve("oracle/models/gpt2-mini");
+        assumeTrue(Files.exists(mini), "skipped: the reference files (../shared) are not here");
+        CommandRun other = CommandRun.of(append(line, "--draft-model", mini.toString()));
+        assertThat(other.status()).isEqualTo(1);
+        assertThat(other.err()).hasLineCount(1).contains("1000 tokens").contains("4096").contains("vocabulary");
+    }
+
+    @Test
+    void aNegativePromptThatDoesNotFitIsRefused() {
+        CommandRun run = CommandRun.of("generate", "Once", "--guidance-scale", "2", "--negative-prompt",
+                "once upon a time ".repeat(200));
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err().lines().toList()).last().asString().contains("negative prompt has 802");
+    }
+
+    @Test
+    void probabilitiesAreInBracketsOrColours() {
+        String[] line = {"generate", "Once upon a time", "--greedy", "--max-new-tokens", "3", "--show-probabilities"};
+        CommandRun plain = CommandRun.of(line);
+        assertThat(plain.out()).matches(",\\[0\\.\\d\\d\\] there\\[0\\.\\d\\d\\] was\\[0\\.\\d\\d\\]\n");
+        assertThat(plain.err()).contains("in brackets");
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Streams streams = new Streams(new ByteArrayInputStream(new byte[0]), new StandardOutput(out),
+                new PrintStream(OutputStream.nullOutputStream()), false, new Screen(true, true, () -> 80));
+        assertThat(new Cli(new Context(streams, new Interruption(), HeadStart.none())).run(line)).isZero();
+        boolean forbidden = !System.getenv().getOrDefault("NO_COLOR", "").isEmpty();
+        assertThat(out.toString(StandardCharsets.UTF_8).contains("\u001b[48;5;")).isEqualTo(!forbidden);
+        assertThat(out.toString(StandardCharsets.UTF_8).replaceAll("\u001b\\[[\\d;]*m", ""))
+                .isEqualTo(forbidden ? plain.out() : ", there was\n");
+    }
+
+    @Test
+    void thePageHoldsPromptTokensAndAlternatives() throws IOException {
+        Path page = folder.resolve("page.html");
+        Files.writeString(page, "old");
+        String prompt = "<script>alert('Once')</script> & \"upon\"";
+        CommandRun run = CommandRun.of("generate", prompt, "--seed", "1", "--max-new-tokens", "5", "--html",
+                page.toString(), "--num-return-sequences", "2");
+        assertThat(run.status()).as(run.err()).isZero();
+        String html = Files.readString(page);
+        assertThat(html).startsWith("<!DOCTYPE html>").endsWith("</html>\n")
+                .contains("&lt;script&gt;alert(&#39;Once&#39;)&lt;/script&gt; &amp; &quot;upon&quot;")
+                .contains("Continuation 1 of 2").contains("Continuation 2 of 2")
+                .doesNotContain("<script").doesNotContain("http:").doesNotContain("src=").doesNotContain("url(");
+        assertThat(html.split("tabindex", -1)).hasSize(11);
+        // Ten alternatives for each token, and perhaps the token that was drawn.
+        assertThat(html.split("class=\"r", -1).length).isBetween(101, 111);
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files).containsExactly(page);
+        }
+    }
+
+    @Test
+    void aPageThatCannotBeWrittenIsRefusedAtOnce() {
+        Path page = folder.resolve("nowhere/page.html");
+        CommandRun run = CommandRun.of("generate", "Once", "--html", page.toString(), "--model", "nobody/has-this");
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err()).as("and not the model").hasLineCount(1).contains(page.toString())
+                .contains("there is no directory");
+    }
+
+    @Test
+    void everyLineStartsFromTheSameSeed() {
+        CommandRun run = CommandRun.withInput("{\"text\":\"Once\"}\n{\"text\":\"Tom\"}\n{\"text\":\"Once\"}\n",
+                "generate", "--jsonl", "--seed", "4", "--max-new-tokens", "9", "--min-p", "0.01",
+                "--num-return-sequences",
+                "2", "--logprobs", "1");
+        List<Object> results = run.objects().stream().map(o -> o.get("sequences")).toList();
+        assertThat(results).hasSize(3);
+        assertThat(results.get(0)).isEqualTo(results.get(2)).isNotEqualTo(results.get(1));
+    }
+
+    private static List<Map<String, Object>> sequences(CommandRun run) {
+        assertThat(run.status()).as(run.err()).isZero();
+        return ((List<?>) run.object().get("sequences")).stream().map(CommandRun::asObject).toList();
+    }
+
+    private static String[] append(String[] line, String... more) {
+        return Stream.concat(Stream.of(line), Stream.of(more)).toArray(String[]::new);
     }
 
     @Test
