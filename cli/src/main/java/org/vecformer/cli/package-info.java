@@ -10,5 +10,9 @@
  * LoadedModel}. Commands that run a BERT's task over inputs are an {@code InputTask} (one input, one result, how the
  * result is shown) that a {@code TaskRun} feeds: with the input of the command line, or with the lines of {@code
  * --jsonl}, read ahead as far as they are there and computed together.
+ *
+ * <p>The options of {@code generate} are groups by what they are about, with the heading that the help shows ({@code
+ * Section}). Each group checks its values before a model is loaded and then changes the engine's options; {@code
+ * GenerateOptions} puts them together, on top of what the model's authors recommend.
  */
 package org.vecformer.cli;
