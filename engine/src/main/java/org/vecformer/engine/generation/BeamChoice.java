@@ -22,6 +22,11 @@ final class BeamChoice {
         this.rank = rank;
     }
 
+    /** How many tokens there are with this one. */
+    int length() {
+        return beam.hypothesis().length() + 1;
+    }
+
     /** Why the continuation would end with this token; null if it would go on. */
     FinishReason reasonToEnd(Generation generation, int promptLength) {
         if (processors == null) {
@@ -51,7 +56,7 @@ final class BeamChoice {
     Hypothesis hypothesis(Generation generation, float[][] logits) {
         if (hypothesis == null) {
             hypothesis = new Hypothesis(beam.hypothesis(), id, sum, generation.score(logits[beam.row()], id),
-                    beam.hypothesis().length() + 1);
+                    length());
         }
         return hypothesis;
     }

@@ -104,7 +104,9 @@ final class BeamSearchLoop {
                     ? List.of()
                     : choose(group, logits, taken, promptLength, random);
             chosen.forEach(choice -> taken.merge(choice.id, 1, Integer::sum));
-            choices.add(chosen);
+            boolean over = chosen.isEmpty() || group.isSettled(chosen.getFirst().sum, chosen.getFirst().length())
+                    || chosen.getFirst().reasonToEnd(generation, promptLength) == FinishReason.LENGTH;
+            choices.add(over ? List.of() : chosen);
         }
         return descend(groups, running, choices, logits);
     }
@@ -120,7 +122,7 @@ final class BeamSearchLoop {
         return logits;
     }
 
-    /** The tokens that a group goes on with, the best first; none if its search is over. */
+    /** The tokens that a group goes on with, the best first, or would if only there were room for more behind them. */
     private List<BeamChoice> choose(BeamGroup group, float[][] logits, Map<Integer, Integer> taken, int promptLength,
             SplittableRandom random) {
         List<BeamChoice> choices = choices(group, logits, taken, random);
@@ -134,16 +136,14 @@ final class BeamSearchLoop {
         choices.sort(Comparator.comparingDouble(choice -> -choice.sum));
         List<BeamChoice> going = new ArrayList<>();
         for (int i = 0; i < choices.size() && going.size() < group.size(); i++) {
-            if (choices.get(i).reasonToEnd(generation, promptLength) == null) {
+            FinishReason reason = choices.get(i).reasonToEnd(generation, promptLength);
+            if (reason == null || reason == FinishReason.LENGTH) {
                 going.add(choices.get(i));
             }
         }
         if (going.isEmpty() && group.ended().isEmpty()) {
             throw new IllegalStateException(
                     "the samplers leave no token with a probability above 0 behind any beam, so none can go on");
-        }
-        if (going.isEmpty() || group.isSettled(going.getFirst().sum, going.getFirst().beam.hypothesis().length() + 1)) {
-            return List.of();
         }
         return going;
     }

@@ -6,7 +6,7 @@ import org.vecformer.engine.Sequence;
 /** Tokens that a model goes on from: those that it has seen are in its cache, the others wait for the next step. */
 final class Context implements AutoCloseable {
 
-    final Sequence sequence;
+    private Sequence sequence;
     private final int bound;
     private final int[] ids;
     private int length;
@@ -24,6 +24,11 @@ final class Context implements AutoCloseable {
         this.ids = ids;
         this.length = length;
         this.bound = bound;
+    }
+
+    /** The tokens that the model has seen. */
+    Sequence sequence() {
+        return sequence;
     }
 
     int length() {
@@ -70,6 +75,12 @@ final class Context implements AutoCloseable {
     /** A second one with the same past; the two share their cache as far as they are the same. */
     Context fork() {
         return new Context(sequence.fork(), ids.clone(), length, bound);
+    }
+
+    /** Takes the cache of a fork that has gone further, and gives its own back; the fork is not to be used any more. */
+    void adopt(Context fork) {
+        sequence.close();
+        sequence = fork.sequence;
     }
 
     /** What stands behind the first {@code from} tokens. */

@@ -56,7 +56,9 @@ public final class DecodingLoop {
                     .orElseGet(() -> new SamplingLoop(generation, stepper, candidates).run(prompts));
             case DecodingStrategy.BeamSearch beams ->
                 oneByOne(prompts, options, new BeamSearchLoop(generation, stepper, candidates, beams)::run);
-            case DecodingStrategy.ContrastiveSearch contrastive -> throw new IllegalArgumentException("contrastive");
+            case DecodingStrategy.ContrastiveSearch contrastive ->
+                oneByOne(prompts, options,
+                        new ContrastiveSearchLoop(generation, stepper, candidates, contrastive)::run);
         };
         Timing timing = generation.timing(sequences);
         List<GenerationResult> results = new ArrayList<>();

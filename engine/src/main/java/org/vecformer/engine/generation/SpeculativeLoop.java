@@ -70,7 +70,7 @@ final class SpeculativeLoop {
         System.arraycopy(guesses, 0, rows, 1, count);
         Batch batch = session.batch();
         batch.clear();
-        batch.add(context.sequence, rows, 0, rows.length, Logits.ALL);
+        batch.add(context.sequence(), rows, 0, rows.length, Logits.ALL);
         session.step(batch);
         for (int i = 0; i <= count; i++) {
             session.logits(i, logits);

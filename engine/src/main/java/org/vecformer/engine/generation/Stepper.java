@@ -1,5 +1,6 @@
 package org.vecformer.engine.generation;
 
+import java.util.Arrays;
 import java.util.List;
 import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Logits;
@@ -7,17 +8,20 @@ import org.vecformer.engine.model.Session;
 
 /**
  * Takes contexts to the end of their tokens, all in one packed batch as far as its rows suffice, and keeps the logits of
- * their last tokens. Holds the buffers for that.
+ * their last tokens, and their hidden states. Holds the buffers for that.
  */
 final class Stepper {
 
     private final Session session;
     private final int vocabularySize;
+    private final int stateSize;
     private float[][] logits = new float[0][];
+    private float[][] states = new float[0][];
 
     Stepper(Session session) {
         this.session = session;
         vocabularySize = session.model().outputs();
+        stateSize = session.model().config().hiddenSize();
     }
 
     Session session() {
@@ -26,6 +30,11 @@ final class Stepper {
 
     int vocabularySize() {
         return vocabularySize;
+    }
+
+    /** Numbers of a hidden state. */
+    int stateSize() {
+        return stateSize;
     }
 
     /**
@@ -43,7 +52,7 @@ final class Stepper {
 
     private Context reserved(Context context) {
         try {
-            session.reserve(context.sequence, context.bound());
+            session.reserve(context.sequence(), context.bound());
             return context;
         } catch (RuntimeException | Error e) {
             context.close();
@@ -62,8 +71,8 @@ final class Stepper {
         ensureRows(contexts.size());
         for (Context context : contexts) {
             int kept = useCache ? context.length() - 1 : 0;
-            if (context.sequence.length() > kept) {
-                context.sequence.truncate(kept);
+            if (context.sequence().length() > kept) {
+                context.sequence().truncate(kept);
             }
         }
         Batch batch = session.batch();
@@ -76,15 +85,16 @@ final class Stepper {
             int end = first;
             for (; end < contexts.size() && batch.room() > 0; end++) {
                 Context context = contexts.get(end);
-                int from = context.sequence.length();
+                int from = context.sequence().length();
                 int to = Math.min(context.length(), from + batch.room());
-                batch.add(context.sequence, context.ids(), from, to, to == context.length()
+                batch.add(context.sequence(), context.ids(), from, to, to == context.length()
                         ? Logits.LAST
                         : Logits.NONE);
             }
             session.step(batch);
             int row = 0;
-            for (; first < end && contexts.get(first).sequence.length() == contexts.get(first).length(); first++) {
+            for (; first < end && contexts.get(first).sequence().length() == contexts.get(first).length(); first++) {
+                session.hiddenState(row, states[first]);
                 session.logits(row++, logits[first]);
             }
         }
@@ -101,14 +111,20 @@ final class Stepper {
         return logits[index];
     }
 
+    /** The final hidden state of a context's last token, in the same way. */
+    float[] state(int index) {
+        return states[index];
+    }
+
     private void ensureRows(int rows) {
-        if (logits.length < rows) {
-            float[][] more = new float[rows][];
-            System.arraycopy(logits, 0, more, 0, logits.length);
-            for (int i = logits.length; i < rows; i++) {
-                more[i] = new float[vocabularySize];
+        int before = logits.length;
+        if (before < rows) {
+            logits = Arrays.copyOf(logits, rows);
+            states = Arrays.copyOf(states, rows);
+            for (int i = before; i < rows; i++) {
+                logits[i] = new float[vocabularySize];
+                states[i] = new float[stateSize];
             }
-            logits = more;
         }
     }
 }

@@ -1,0 +1,77 @@
+package org.vecformer.engine.generation;
+
+import org.vecformer.engine.Sequence;
+import org.vecformer.engine.model.Batch;
+import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Logits;
+import org.vecformer.engine.model.Session;
+import org.vecformer.engine.model.SessionOptions;
+
+/** A model that reads all tokens again, one text at a time, whenever it is asked. */
+final class ModelFromScratch implements AutoCloseable {
+
+    private final Session session;
+
+    ModelFromScratch(Gpt2 model) {
+        session = model.openSession(SessionOptions.defaults());
+    }
+
+    int vocabularySize() {
+        return session.model().outputs();
+    }
+
+    int contextLength() {
+        return session.model().config().contextLength();
+    }
+
+    /** Behind the last of these tokens. */
+    float[] logits(int[] ids) {
+        float[] logits = new float[session.model().outputs()];
+        read(ids);
+        session.logits(ids.length - 1, logits);
+        return logits;
+    }
+
+    double[] logProbabilities(int[] ids) {
+        float[] logits = logits(ids);
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit);
+        }
+        double[] logProbabilities = new double[logits.length];
+        for (int i = 0; i < logits.length; i++) {
+            logProbabilities[i] = logits[i] - Math.log(sum);
+        }
+        return logProbabilities;
+    }
+
+    /** The last layer's of each of these tokens. */
+    float[][] states(int[] ids) {
+        float[][] states = new float[ids.length][session.model().config().hiddenSize()];
+        read(ids);
+        for (int i = 0; i < ids.length; i++) {
+            session.hiddenState(i, states[i]);
+        }
+        return states;
+    }
+
+    private void read(int[] ids) {
+        Batch batch = session.batch();
+        batch.clear();
+        try (Sequence sequence = session.newSequence()) {
+            batch.add(sequence, ids, 0, ids.length, Logits.ALL);
+            session.step(batch);
+        }
+    }
+
+    static int[] concat(int[] ids, int... more) {
+        int[] all = java.util.Arrays.copyOf(ids, ids.length + more.length);
+        System.arraycopy(more, 0, all, ids.length, more.length);
+        return all;
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+}
