@@ -76,6 +76,23 @@ class JarIT {
 
     @ParameterizedTest
     @MethodSource("javas")
+    void itScoresATextAndMeasuresAFile(String java) throws Exception {
+        try (JarProcess gpt2 = JarProcess.shell(noLocale(), java,
+                "exec \"$JAVA\" -jar \"$JAR\" score --prompt 'Her name was' \"$(printf ' Zo\\303\\253')\" ' Lily' --json --quiet")) {
+            assertThat(gpt2.await()).as(gpt2.err()).isZero();
+            assertThat(gpt2.out()).startsWith("[{\"text\":\" Zoë\",\"ids\":[").contains("\"ratio_to_first\":1.0}");
+        }
+        Files.writeString(folder.resolve("passages.txt"), "Once upon a time\nThere was a lobster\n");
+        try (JarProcess gpt2 = JarProcess.shell(noLocale(), java, "cd '" + folder
+                + "' && exec \"$JAVA\" -jar \"$JAR\" evaluate passages.txt --task last-word")) {
+            assertThat(gpt2.await()).as(gpt2.err()).isZero();
+            assertThat(gpt2.out()).startsWith("accuracy              0.5000 (1 of 2)\n");
+            assertThat(gpt2.err()).hasLineCount(1).startsWith("gpt2 evaluate: ");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("javas")
     void exitStatusAndStreamsPassThrough(String java) throws Exception {
         try (JarProcess gpt2 = JarProcess.start(java, "generate", "--top-k", "many")) {
             assertThat(gpt2.await()).isEqualTo(2);

@@ -7,7 +7,6 @@ final class LogitsRow {
 
     private final float[] logits;
     private double logSumExp;
-    private int best;
 
     /** @param size how many logits there are */
     LogitsRow(int size) {
@@ -30,12 +29,6 @@ final class LogitsRow {
             throw new IllegalStateException("the model computed logits that are not all numbers: its weights are"
                     + " damaged, or their type is too small for them");
         }
-        best = 0;
-        for (int i = 1; i < logits.length; i++) {
-            if (logits[i] > logits[best]) {
-                best = i;
-            }
-        }
     }
 
     /** The natural logarithm of a token's probability. */
@@ -45,6 +38,12 @@ final class LogitsRow {
 
     /** The most likely token; of equal ones the one with the smallest id. */
     int best() {
+        int best = 0;
+        for (int i = 1; i < logits.length; i++) {
+            if (logits[i] > logits[best]) {
+                best = i;
+            }
+        }
         return best;
     }
 }

@@ -7,7 +7,8 @@ package org.vecformer.engine.task;
  * Windows are those of Hugging Face's guide "Perplexity of fixed-length models": they begin at 0, {@code stride}, 2 x
  * {@code stride} ..., and each scores the tokens that no window before it had. So every token is scored once, with at
  * least {@code window - stride} tokens before it in its window if the text has as many. With {@code stride = window}
- * the first token of each window has none, and no score.
+ * the first token of each window has none, and no score. All scored tokens have the same weight in a mean; the guide's
+ * program gives windows but the first the weight of one token less, which changes the fifth digit of a perplexity.
  *
  * @param window     tokens that the model sees at once, from 2 on; 0 for the model's context length
  * @param stride     how far a window lies behind the one before it, 1 to {@code window}; 0 for half the window. The
