@@ -47,6 +47,8 @@ final class JsonSchema {
             "ipv4", "((25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)\\.){3}(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"));
     /** What may follow a backslash to name one character, other than a \\u with one or two code units. */
     private static final CodePoints SHORT_ESCAPES = CodePoints.of("\"\\/bfnrt");
+    private static final Regex UNICODE_ESCAPE = RegexParser.whole("u(([0-9a-cefA-CEF]" + HEX + "|[dD][0-7])" + HEX
+            + "{2}|[dD][89abAB]" + HEX + "{2}\\\\u[dD][c-fC-F]" + HEX + "{2})");
 
     private final Network network = new Network();
     private final SchemaParts parts;
@@ -412,57 +414,72 @@ final class JsonSchema {
     }
 
     private int string(Map<String, Object> schema, String path, int from) {
-        boolean hasLength = schema.containsKey("minLength") || schema.containsKey("maxLength");
-        if ((schema.containsKey("pattern") ? 1 : 0) + (schema.containsKey("format") ? 1 : 0)
-                + (hasLength ? 1 : 0) > 1) {
-            throw new ConstraintException(
-                    path + " has more than one of pattern, format, and minLength or maxLength, which is not supported;"
-                            + " say it all in the pattern");
+        int least = SchemaParts.count(schema.getOrDefault("minLength", zero()), path + "/minLength");
+        int most = schema.containsKey("maxLength")
+                ? SchemaParts.count(schema.get("maxLength"), path + "/maxLength")
+                : Regex.Repeat.UNBOUNDED;
+        if (most < least) {
+            throw new ConstraintException(path + " has a minLength of " + least + " and a maxLength of " + most
+                    + ", so that nothing matches");
         }
         int at = literal(from, "\"");
-        if (schema.containsKey("pattern")) {
-            String pattern = SchemaParts.string(schema.get("pattern"), path + "/pattern");
-            try {
-                at = RegexParser.somewhere(pattern).write(network, Characters.JSON, at);
-            } catch (ConstraintException e) {
-                throw new ConstraintException(path + "/pattern: " + e.getMessage(), e);
-            }
-        } else if (schema.containsKey("format")) {
-            String format = SchemaParts.string(schema.get("format"), path + "/format");
-            if (!FORMATS.containsKey(format)) {
-                throw new ConstraintException(path + "/format is " + Characters.quoted(format)
-                        + ", which is not supported; supported are " + String.join(", ", FORMATS.keySet()));
-            }
-            at = RegexParser.whole(FORMATS.get(format)).write(network, Characters.JSON, at);
-        } else {
-            int least = SchemaParts.count(schema.getOrDefault("minLength", zero()), path + "/minLength");
-            int most = schema.containsKey("maxLength")
-                    ? SchemaParts.count(schema.get("maxLength"), path + "/maxLength")
-                    : Regex.Repeat.UNBOUNDED;
-            if (most < least) {
-                throw new ConstraintException(path + " has a minLength of " + least + " and a maxLength of " + most
-                        + ", so that nothing matches");
-            }
-            at = new Regex.Repeat(new StringCharacter(), least, most).write(network, Characters.JSON, at);
+        if (!schema.containsKey("pattern") && !schema.containsKey("format")) {
+            return literal(anyCharacters(least, most, at), "\"");
         }
+        Regex regex = schema.containsKey("pattern") ? pattern(schema, path) : format(schema, path);
+        boolean anyLength = least == 0 && most == Regex.Repeat.UNBOUNDED;
+        at = anyLength
+                ? regex.write(network, Characters.JSON, at)
+                : new LengthRange(least, most).write(regex, network, Characters.JSON, at);
         return literal(at, "\"");
     }
 
-    /** One character of a string, however it is spelled. */
-    private record StringCharacter() implements Regex {
-        private static final Regex ESCAPE = RegexParser.whole(
-                "u(([0-9a-cefA-CEF]" + HEX + "|[dD][0-7])" + HEX + "{2}|[dD][89abAB]" + HEX + "{2}\\\\u[dD][c-fC-F]"
-                        + HEX + "{2})");
-
-        @Override
-        public int write(Network network, Characters characters, int from) {
-            int end = network.node();
-            Characters.PLAIN.add(network, from, Characters.UNESCAPED, end);
-            int backslash = network.literal(from, ascii("\\"));
-            Characters.PLAIN.add(network, backslash, SHORT_ESCAPES, end);
-            network.skip(ESCAPE.write(network, Characters.PLAIN, backslash), end);
-            return end;
+    private static Regex pattern(Map<String, Object> schema, String path) {
+        if (schema.containsKey("format")) {
+            throw new ConstraintException(path + " has pattern and format, which is not supported together");
         }
+        try {
+            return RegexParser.somewhere(SchemaParts.string(schema.get("pattern"), path + "/pattern"));
+        } catch (ConstraintException e) {
+            throw new ConstraintException(path + "/pattern: " + e.getMessage(), e);
+        }
+    }
+
+    private static Regex format(Map<String, Object> schema, String path) {
+        String format = SchemaParts.string(schema.get("format"), path + "/format");
+        if (!FORMATS.containsKey(format)) {
+            throw new ConstraintException(path + "/format is " + Characters.quoted(format)
+                    + ", which is not supported; supported are " + String.join(", ", FORMATS.keySet()));
+        }
+        return RegexParser.whole(FORMATS.get(format));
+    }
+
+    /** Characters of a string, however they are spelled. */
+    private int anyCharacters(int least, int most, int from) {
+        int at = from;
+        for (int i = 0; i < least; i++) {
+            at = anyCharacter(at, network.node());
+        }
+        if (most == Regex.Repeat.UNBOUNDED) {
+            int loop = network.node();
+            network.skip(at, loop);
+            return anyCharacter(loop, loop);
+        }
+        int end = network.node();
+        for (int i = least; i < most; i++) {
+            network.skip(at, end);
+            at = anyCharacter(at, network.node());
+        }
+        network.skip(at, end);
+        return end;
+    }
+
+    private int anyCharacter(int from, int to) {
+        Characters.PLAIN.add(network, from, Characters.UNESCAPED, to);
+        int backslash = literal(from, "\\");
+        Characters.PLAIN.add(network, backslash, SHORT_ESCAPES, to);
+        network.skip(UNICODE_ESCAPE.write(network, Characters.PLAIN, backslash), to);
+        return to;
     }
 
     private int number(Map<String, Object> schema, boolean integer, String path, int from) {

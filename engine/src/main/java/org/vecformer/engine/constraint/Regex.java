@@ -3,7 +3,7 @@ package org.vecformer.engine.constraint;
 import java.util.List;
 
 /** A regular expression, as {@link RegexParser} reads it. */
-interface Regex {
+sealed interface Regex {
     Regex EMPTY = new Sequence(List.of());
 
     /** Writes the expression behind a node; gives the node behind it. */

@@ -31,9 +31,9 @@
  * </ul>
  * Supported: {@code true} and {@code {}} (any JSON); {@code type}, also a list, or implied by the keywords of one type;
  * {@code enum}, {@code const}; {@code properties}, {@code required}, {@code additionalProperties}; {@code items},
- * {@code prefixItems}, {@code minItems}, {@code maxItems}; {@code minLength} with {@code maxLength}, or {@code pattern}
- * (the syntax of {@link org.vecformer.engine.constraint.Constraint#regex}, found anywhere unless anchored), or
- * {@code format} (date, time, date-time, uuid, email, ipv4); {@code minimum}, {@code maximum} and the exclusive ones;
+ * {@code prefixItems}, {@code minItems}, {@code maxItems}; {@code minLength}, {@code maxLength}; {@code pattern} (the
+ * syntax of {@link org.vecformer.engine.constraint.Constraint#regex}, found anywhere unless anchored) or {@code format}
+ * (date, time, date-time, uuid, email, ipv4); {@code minimum}, {@code maximum} and the exclusive ones;
  * {@code anyOf}; {@code oneOf} whose alternatives differ by type, value, or a required property's type or value;
  * {@code allOf} and keywords beside a {@code $ref}, where what is joined can be said as one schema; {@code $ref} inside
  * the schema, recursive ones too. Annotations ({@code title}, {@code description}, {@code default}, {@code examples},
