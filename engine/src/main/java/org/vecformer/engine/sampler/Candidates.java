@@ -342,7 +342,7 @@ public final class Candidates {
                 keys[found++] = descendingKey(logits[i], i);
             }
         }
-        Arrays.sort(keys, 0, count);
+        sort(keys, count);
         for (int i = 0; i < count; i++) {
             indices[i] = (int) keys[i];
         }
@@ -531,6 +531,22 @@ public final class Candidates {
     /** In ascending (signed) order: larger logits first, then smaller numbers. */
     private static long descendingKey(float logit, int number) {
         return (long) (~key(logit) ^ 0x80000000) << 32 | number;
+    }
+
+    /** Sorts without an allocation, which {@link Arrays#sort(long[], int, int)} makes to part more than some forty. */
+    private static void sort(long[] keys, int count) {
+        if (count > 150) {
+            Arrays.sort(keys, 0, count);
+            return;
+        }
+        for (int i = 1; i < count; i++) {
+            long key = keys[i];
+            int j = i;
+            for (; j > 0 && keys[j - 1] > key; j--) {
+                keys[j] = keys[j - 1];
+            }
+            keys[j] = key;
+        }
     }
 
     private int[] scratch() {

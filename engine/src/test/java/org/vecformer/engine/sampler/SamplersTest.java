@@ -3,6 +3,9 @@ package org.vecformer.engine.sampler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
+import static org.vecformer.engine.sampler.Steps.LOWEST;
+import static org.vecformer.engine.sampler.Steps.kept;
+import static org.vecformer.engine.sampler.Steps.randomLogits;
 
 import java.util.Arrays;
 import java.util.Comparator;
@@ -16,8 +19,6 @@ import org.junit.jupiter.api.Test;
 
 /** Distributions computed by hand, and properties on random logits against plain definitions. */
 class SamplersTest {
-    private static final float LOWEST = Float.NEGATIVE_INFINITY;
-
     @Test
     void temperatureSharpensAndFlattens() {
         // p^(1/T), normalized: squares for T = 0.5, square roots for T = 2.
@@ -122,7 +123,7 @@ class SamplersTest {
     void topKAgreesWithItsDefinition() {
         SplittableRandom random = new SplittableRandom(1);
         for (int round = 0; round < 300; round++) {
-            float[] logits = logits(random);
+            float[] logits = randomLogits(random);
             int k = 1 + random.nextInt(logits.length + 3);
             float[] sorted = logits.clone();
             Arrays.sort(sorted);
@@ -136,7 +137,7 @@ class SamplersTest {
     void topPAgreesWithItsDefinition() {
         SplittableRandom random = new SplittableRandom(2);
         for (int round = 0; round < 300; round++) {
-            float[] logits = logits(random);
+            float[] logits = randomLogits(random);
             double p = random.nextDouble();
             int keep = 1 + random.nextInt(4);
             Integer[] ascending = IntStream.range(0, logits.length).boxed().toArray(Integer[]::new);
@@ -165,7 +166,7 @@ class SamplersTest {
     void theBestTokenSurvivesAndChainsKeepIdOrder() {
         SplittableRandom random = new SplittableRandom(3);
         for (int round = 0; round < 300; round++) {
-            float[] logits = logits(random);
+            float[] logits = randomLogits(random);
             Sampler chain = SamplerChain.of(new TopP(random.nextDouble()), new Temperature(random.nextDouble(0.05, 3)),
                     new TopK(1 + random.nextInt(10)), new TopP(random.nextDouble()));
             int[] kept = kept(chain, logits);
@@ -179,7 +180,7 @@ class SamplersTest {
     void aFilterWorksOnAnyOrderOfCandidates() {
         SplittableRandom random = new SplittableRandom(4);
         for (int round = 0; round < 100; round++) {
-            float[] logits = logits(random);
+            float[] logits = randomLogits(random);
             for (Sampler sampler : List.of(new TopK(1 + random.nextInt(20)), new TopP(random.nextDouble()))) {
                 Candidates sorted = new Candidates(logits.length);
                 sorted.load(logits);
@@ -191,33 +192,8 @@ class SamplersTest {
         }
     }
 
-    /** Between 1 and 400 logits: continuous, or with many ties, or with impossible tokens. */
-    private static float[] logits(SplittableRandom random) {
-        float[] logits = new float[1 + random.nextInt(400)];
-        int kind = random.nextInt(3);
-        for (int i = 0; i < logits.length; i++) {
-            float value = (float) random.nextGaussian() * 4;
-            logits[i] = switch (kind) {
-                case 0 -> value;
-                case 1 -> Math.round(value);
-                default -> i > 0 && random.nextInt(3) == 0 ? LOWEST : value;
-            };
-        }
-        return logits;
-    }
-
-    private static int[] kept(Sampler sampler, float... logits) {
-        Candidates candidates = new Candidates(logits.length);
-        candidates.load(logits);
-        sampler.apply(candidates);
-        return Arrays.copyOf(candidates.ids(), candidates.size());
-    }
-
     private static int selected(Sampler sampler, float... logits) {
-        Candidates candidates = new Candidates(logits.length);
-        candidates.load(logits);
-        sampler.apply(candidates);
-        return candidates.selectedToken();
+        return Steps.applied(sampler, logits).selectedToken();
     }
 
     private static void assertDistribution(Sampler sampler, double[] before, double... after) {
