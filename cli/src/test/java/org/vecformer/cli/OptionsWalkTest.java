@@ -404,7 +404,7 @@ class OptionsWalkTest {
         refused(2, "--choices", "generate", "red,", "Once");
         refused(1, "--choices", "generate", "red", "--ids 5 --model " + other);
         String longer = "Once --max-new-tokens 40 --greedy --quiet";
-        changes("--guidance-scale", "generate", "9.5", longer);
+        changes("--guidance-scale", "generate", "9.5", "--ids 567,510,259,445 --max-new-tokens 40 --greedy --quiet");
         refused(2, "--guidance-scale", "generate", "NaN", "Once");
         changes("--negative-prompt", "generate", "Tom:and", longer + " --guidance-scale 2");
         refused(2, "--negative-prompt", "generate", "Tom", "Once");
