@@ -228,7 +228,7 @@ public final class Candidates {
         int kept = 0;
         for (int i = 0; i < size; i++) {
             float logit = logits[i];
-            if (logit > edge || logit == edge && spare-- <= 0) {
+            if (logit >= edge && (logit > edge || spare-- <= 0)) {
                 ids[kept] = ids[i];
                 logits[kept] = logit;
                 kept++;
