@@ -22,13 +22,13 @@ import picocli.CommandLine.Parameters;
     "Example: java -jar gpt2.jar evaluate wiki.valid.txt --task perplexity --stride 512 --model path/to/gpt2",
     "Example: java -jar gpt2.jar evaluate lambada_test.jsonl --task last-word --model path/to/gpt2",
     "perplexity takes the file as one text and scores it in windows, as Hugging Face's guide \"Perplexity of "
-            + "fixed-length models\" does. Perplexities of models with different tokenizers cannot be compared, those per word "
-            + "and the bits per byte can. --json writes {\"task\":\"perplexity\",\"tokens\":0,\"scored_tokens\":0,\"words\":0,"
-            + "\"bytes\":0,\"mean_nll\":0.0,\"perplexity\":0.0,\"word_perplexity\":0.0,\"bits_per_byte\":0.0,\"window\":0,"
-            + "\"stride\":0}.",
-    "last-word reads passages, one a line or as {\"text\":\"...\"}; the model is to guess what stands behind the last space of "
-            + "each, as lm-evaluation-harness measures LAMBADA (lambada_openai): it is right if the word is what greedy "
-            + "decoding writes. --json writes {\"task\":\"last-word\",\"passages\":0,\"correct\":0,\"accuracy\":0.0,"
+            + "fixed-length models\" does. Perplexities of models with different tokenizers cannot be compared, those "
+            + "per word and the bits per byte can. --json writes {\"task\":\"perplexity\",\"tokens\":0,"
+            + "\"scored_tokens\":0,\"words\":0,\"bytes\":0,\"mean_nll\":0.0,\"perplexity\":0.0,"
+            + "\"word_perplexity\":0.0,\"bits_per_byte\":0.0,\"window\":0,\"stride\":0}.",
+    "last-word reads passages, one a line or as {\"text\":\"...\"}; the model is to guess what stands behind the last "
+            + "space of each, as lm-evaluation-harness measures LAMBADA (lambada_openai): it is right if the word is "
+            + "what greedy decoding writes. --json writes {\"task\":\"last-word\",\"passages\":0,\"correct\":0,\"accuracy\":0.0,"
             + "\"perplexity\":0.0}; the perplexity is that of a last word."})
 final class EvaluateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", description = "the file, in UTF-8")

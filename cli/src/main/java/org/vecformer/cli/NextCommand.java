@@ -17,9 +17,10 @@ import picocli.CommandLine.Option;
 @Command(name = "next", description = {"Tells what may come next, as probabilities of the next token.",
     ""}, sortOptions = false, footer = {"",
         "Example: java -jar gpt2.jar next \"Once upon a\" --top-k 5",
-        "Probabilities are the model's own, among all tokens of its vocabulary. An empty text is the model's begin token.",
-        "--json writes [{\"id\":0,\"token\":\"\",\"probability\":0.0}], the most likely token first; token is its text, null "
-                + "without tokenizer files.",
+        "Probabilities are the model's own, among all tokens of its vocabulary. An empty text is the model's begin "
+                + "token.",
+        "--json writes [{\"id\":0,\"token\":\"\",\"probability\":0.0}], the most likely token first; token is its "
+                + "text, null without tokenizer files.",
         "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[...]}."})
 final class NextCommand implements Callable<Integer> {
     private static final int WIDEST_BAR = 40;

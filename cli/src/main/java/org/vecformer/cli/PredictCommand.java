@@ -14,12 +14,13 @@ import picocli.CommandLine.Mixin;
 
 /** The most likely next token after every prefix. */
 @Command(name = "predict", description = {
-    "Tells what the model expects at every place of a text: the most likely token after its first token, its first two, and so on.",
+    "Tells what the model expects at every place of a text: the most likely token after its first token, its first "
+            + "two, and so on.",
     ""}, sortOptions = false, footer = {"",
         "Example: java -jar gpt2.jar predict \"Once upon a time there was\"",
         "An empty text is the model's begin token.",
-        "--json writes [{\"position\":0,\"prefix\":\"\",\"id\":0,\"token\":\"\",\"probability\":0.0}], an element for each token "
-                + "of the text; prefix is the text up to that token, token what the model expects behind it. Without "
+        "--json writes [{\"position\":0,\"prefix\":\"\",\"id\":0,\"token\":\"\",\"probability\":0.0}], an element for "
+                + "each token of the text; prefix is the text up to that token, token what the model expects behind it. Without "
                 + "tokenizer files both are null.",
         "With --jsonl a line is {\"text\":\"...\"} or {\"ids\":[...]}."})
 final class PredictCommand implements Callable<Integer> {

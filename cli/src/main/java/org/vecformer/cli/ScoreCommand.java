@@ -20,18 +20,20 @@ import picocli.CommandLine.Parameters;
 
 /** Log-probabilities of texts, and continuations compared. */
 @Command(name = "score", description = {
-    "Tells how likely the model holds a text to be: each token's log-probability (natural logarithm), their sum and the perplexity; with --prompt, how likely several continuations are.",
+    "Tells how likely the model holds a text to be: each token's log-probability (natural logarithm), their sum and "
+            + "the perplexity; with --prompt, how likely several continuations are.",
     ""}, sortOptions = false, footer = {"",
         "Example: java -jar gpt2.jar score \"Once upon a time there was a little girl.\"",
         "Example: java -jar gpt2.jar score --prompt \"Machine learning with TensorFlow can\" \" do\" \" be\"",
-        "The first token of a text has no log-probability without --bos. A text longer than the model's context is scored in "
-                + "windows that lie half over each other (--window, --stride).",
-        "White space at the end of a prompt counts as the continuations' beginning, as in lm-evaluation-harness; an empty prompt is the begin token.",
+        "The first token of a text has no log-probability without --bos. A text longer than the model's context is "
+                + "scored in windows that lie half over each other (--window, --stride).",
+        "White space at the end of a prompt counts as the continuations' beginning, as in lm-evaluation-harness; an "
+                + "empty prompt is the begin token.",
         "--json writes {\"ids\":[],\"logprobs\":[null,-3.2],\"sum_logprob\":0.0,\"perplexity\":0.0}; with --prompt "
-                + "[{\"text\":\"\",\"ids\":[],\"logprobs\":[],\"sum_logprob\":0.0,\"ratio_to_first\":1.0}], an element for each "
-                + "continuation: ratio_to_first is e^(sum - sum of the first).",
-        "With --jsonl a line is {\"text\":\"...\"}, {\"ids\":[...]}, {\"prompt\":\"...\",\"continuations\":[\"...\"]} or "
-                + "{\"prompt_ids\":[...],\"ids\":[...]}."})
+                + "[{\"text\":\"\",\"ids\":[],\"logprobs\":[],\"sum_logprob\":0.0,\"ratio_to_first\":1.0}], an element for "
+                + "each continuation: ratio_to_first is e^(sum - sum of the first).",
+        "With --jsonl a line is {\"text\":\"...\"}, {\"ids\":[...]}, "
+                + "{\"prompt\":\"...\",\"continuations\":[\"...\"]} or {\"prompt_ids\":[...],\"ids\":[...]}."})
 final class ScoreCommand implements Callable<Integer> {
     private static final int BAR = 10;
 

@@ -12,7 +12,10 @@ final class Shown {
     private Shown() {
     }
 
-    /** A token between quotes, so that its spaces are seen; its id without a tokenizer. Bytes that are only a part of a character look like {@code \xE2}. */
+    /**
+     * A token between quotes, so that its spaces are seen; its id without a tokenizer. Bytes that are only a part of a
+     * character look like {@code \xE2}.
+     */
     static String token(Tokenizer tokenizer, int id) {
         if (tokenizer == null || !tokenizer.contains(id)) {
             return "token " + id;

@@ -13,8 +13,8 @@ package org.vecformer.engine.task;
  * @param window     tokens that the model sees at once, from 2 on; 0 for the model's context length
  * @param stride     how far a window lies behind the one before it, 1 to {@code window}; 0 for half the window. The
  *                   work grows with {@code window / stride}
- * @param beginToken whether the model's begin token ({@code bos_token_id}) is put before a text, so that its first token
- *                   is scored, too
+ * @param beginToken whether the model's begin token ({@code bos_token_id}) is put before a text, so that its first
+ *                   token is scored, too
  */
 public record ScoringOptions(int window, int stride, boolean beginToken) {
 

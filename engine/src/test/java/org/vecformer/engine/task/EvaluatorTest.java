@@ -185,7 +185,7 @@ class EvaluatorTest {
             });
             assertThat(score).isEqualTo(new LastWordScore(passages.size(), correct, sum));
             assertThat(score.accuracy()).isEqualTo((double) correct / passages.size());
-            assertThat(score.perplexity()).isEqualTo(Math.exp(-sum / passages.size()));
+            assertThat(score.perplexity()).isEqualTo(StrictMath.exp(-sum / passages.size()));
         }
         assertThat(told).hasSize(passages.size()).isSorted().endsWith(passages.size());
     }

@@ -139,7 +139,7 @@ class ScorerTest {
         }
         assertThat(score.sum()).isEqualTo(sum);
         assertThat(score.scored()).isEqualTo(CONTEXT - 1);
-        assertThat(score.perplexity()).isEqualTo(Math.exp(-sum / (CONTEXT - 1)));
+        assertThat(score.perplexity()).isEqualTo(StrictMath.exp(-sum / (CONTEXT - 1)));
         assertThat(score.ids()).isEqualTo(ids);
     }
 
@@ -247,7 +247,7 @@ class ScorerTest {
                         Arrays.copyOfRange(scorer.score(whole, PLAIN).logprobs(), promptLength, whole.length));
             }
             assertThat(score.sum()).isEqualTo(Arrays.stream(score.logprobs()).reduce(0, Double::sum));
-            assertThat(score.ratioToFirst()).isEqualTo(Math.exp(score.sum() - together.getFirst().sum()));
+            assertThat(score.ratioToFirst()).isEqualTo(StrictMath.exp(score.sum() - together.getFirst().sum()));
         }
         assertThat(together.getFirst().ratioToFirst()).isEqualTo(1);
     }
