@@ -9,6 +9,8 @@ import picocli.CommandLine.Option;
 /** What changes the speed and not the text. */
 @Section("Speed (the text stays the same)")
 final class SpeedOptions {
+    /** As many as a context may have. */
+    private static final int MOST_TOKENS = 10_000;
     private static final int DEFAULT_DRAFT_TOKENS = 4;
 
     @Option(names = "--draft-model", paramLabel = "DIR|FILE|NAME", description = "a smaller model of the same vocabulary guesses the next tokens, and this one checks them together (speculative decoding)")
@@ -26,9 +28,9 @@ final class SpeedOptions {
 
     /** @throws UsageException if the options contradict each other, or a value is out of range */
     void check() {
-        Values.atLeast(1, "--draft-tokens", draftTokens);
+        Values.count(MOST_TOKENS, "--draft-tokens", draftTokens);
         Values.needs("--draft-tokens", draftTokens, "--draft-model", draftModel);
-        Values.atLeast(1, "--prompt-lookup", promptLookup);
+        Values.count(MOST_TOKENS, "--prompt-lookup", promptLookup);
         if (draftModel != null && promptLookup != null) {
             throw new UsageException("--draft-model and --prompt-lookup both guess tokens; give one of them");
         }

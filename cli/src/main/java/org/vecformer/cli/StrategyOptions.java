@@ -11,6 +11,8 @@ import picocli.CommandLine.Option;
 /** How many texts, and searches for them that are more than one token after the other. */
 @Section("Beams and other searches (with an option about drawing, beams are drawn)")
 final class StrategyOptions {
+    /** Far more than anybody wants; each takes memory. */
+    private static final int MOST = 10_000;
     private static final int DEFAULT_CONTRASTIVE_TOP_K = 4;
     private static final double DEFAULT_DIVERSITY_PENALTY = 0.5;
 
@@ -41,8 +43,8 @@ final class StrategyOptions {
 
     /** @throws UsageException if the options contradict each other, or a value is out of range */
     void check(DrawOptions draw) {
-        Values.atLeast(1, "--num-return-sequences", returnSequences);
-        Values.atLeast(1, "--num-beams", beams);
+        Values.count(MOST, "--num-return-sequences", returnSequences);
+        Values.count(MOST, "--num-beams", beams);
         Values.finite("--length-penalty", lengthPenalty);
         Values.check("--early-stopping", earlyStopping, early().isPresent(), "true, false or never");
         Values.atLeast(1, "--num-beam-groups", groups);
@@ -58,8 +60,8 @@ final class StrategyOptions {
                     "--penalty-alpha is contrastive search, which draws no tokens; of the options about"
                             + " drawing only --top-k goes with it");
         }
-        if (penaltyAlpha != null && draw.topK != null && draw.topK == 0) {
-            throw new UsageException("--top-k is 0; contrastive search (--penalty-alpha) expects 1 or more");
+        if (penaltyAlpha != null) {
+            Values.count(MOST, "--top-k", draw.topK);
         }
         if (penaltyAlpha != null && draw.greedy) {
             throw new UsageException("--penalty-alpha is contrastive search, which is not --greedy; choose");

@@ -38,6 +38,11 @@ final class Values {
         check(option, value, value != null && value >= least, least + " or more");
     }
 
+    /** A number of things that each take memory: 1 to that many. */
+    static void count(int most, String option, Integer value) {
+        check(option, value, value != null && value >= 1 && value <= most, "1 to " + most);
+    }
+
     /** @throws UsageException if the option was given without the one that it belongs to */
     static void needs(String option, Object value, String other, Object otherValue) {
         if (value != null && otherValue == null) {

@@ -419,6 +419,7 @@ class OptionsWalkTest {
         refused(2, "--num-return-sequences", "generate", "5", "Once --num-beams 4");
         changes("--num-beams", "generate", "4", "Once --greedy --max-new-tokens 20 --quiet");
         refused(2, "--num-beams", "generate", "0", "Once");
+        refused(2, "--num-beams", "generate", "10001", "Once");
         String ends = "--ids 567,510,259,445 --num-beams 3 --max-new-tokens 9 --quiet --model " + ending;
         changes("--length-penalty", "generate", "9", ends);
         refused(2, "--length-penalty", "generate", "x", "Once --num-beams 2");
@@ -436,6 +437,7 @@ class OptionsWalkTest {
         refused(2, "--penalty-alpha", "generate", "1.5", "Once");
         refused(2, "--penalty-alpha", "generate", "0.5", "Once --num-beams 2");
         refused(2, "--penalty-alpha", "generate", "0.5", "Once --seed 2");
+        refused(2, "--penalty-alpha", "generate", "0.5", "Once --top-k 0");
     }
 
     private void collectSpeedAndShow() {
