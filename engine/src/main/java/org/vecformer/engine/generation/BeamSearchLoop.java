@@ -18,13 +18,16 @@ import org.vecformer.engine.sampler.LogSoftmax;
  * Beam sampling draws without replacement, each token behind each beam with a probability proportional to e^(its sum): a
  * Gumbel number {@code -log(-log(u))} is added to each sum and the largest results are taken, which is the same as drawing
  * one after the other (Kool, van Hoof and Welling 2019, arXiv 1903.06059). There is one u for each token that the samplers
- * have left, in order of beam and id: {@code (r + 0.5) / 2^53}, where r are the upper 53 bits of the next number of a
+ * have left, in order of beam and id: {@code (r + 0.5) / 2^52}, where r are the upper 52 bits of the next number of a
  * {@link SplittableRandom}.
  * <p>
  * Each of several groups is a search of its own. The diversity penalty is subtracted after the samplers and stays in the
  * sums, and so in the scores, as it did in Hugging Face transformers 4; returned are the best of all groups.
  */
 final class BeamSearchLoop {
+
+    /** The Gumbel number of the least u, 2^-53, is -3.604. */
+    private static final double LEAST_NOISE = -3.61;
 
     private final Generation generation;
     private final Stepper stepper;
@@ -170,9 +173,7 @@ final class BeamSearchLoop {
             }
             if (strategy.draws()) {
                 System.arraycopy(ranks, 0, sums, 0, size);
-                for (int i = 0; i < size; i++) {
-                    ranks[i] += gumbel(random);
-                }
+                addNoise(ranks, size, candidates.kthLargest(most), random);
             }
             int found = candidates.best(most, best);
             for (int i = 0; i < found && ranks[best[i]] > Float.NEGATIVE_INFINITY; i++) {
@@ -185,10 +186,22 @@ final class BeamSearchLoop {
         return new ArrayList<>(choices.subList(0, Math.min(most, choices.size())));
     }
 
-    /** StrictMath, because the same seed gives the same text on every machine. */
-    private static float gumbel(SplittableRandom random) {
-        double u = ((random.nextLong() >>> 11) + 0.5) * 0x1p-53;
-        return (float) -StrictMath.log(-StrictMath.log(u));
+    /**
+     * Adds Gumbel numbers; those that are surely not among the largest then become negative infinity, which saves most of
+     * the logarithms.
+     *
+     * @param good so many sums as are to be drawn are not below this
+     */
+    private static void addNoise(float[] sums, int size, float good, SplittableRandom random) {
+        for (int i = 0; i < size; i++) {
+            double u = ((random.nextLong() >>> 12) + 0.5) * 0x1p-52;
+            // -log(-log(u)) is less than -log(1 - u), and that at most so many times log(2).
+            double mostNoise = -Math.getExponent(1 - u) * Math.log(2);
+            // StrictMath, because the same seed is to give the same text on every machine.
+            sums[i] = sums[i] + mostNoise < good + LEAST_NOISE
+                    ? Float.NEGATIVE_INFINITY
+                    : (float) (sums[i] - StrictMath.log(-StrictMath.log(u)));
+        }
     }
 
     /** Makes beams of what was chosen: the last that goes on from a beam takes its context, others a fork of it. */

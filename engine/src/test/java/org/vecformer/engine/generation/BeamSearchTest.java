@@ -132,11 +132,15 @@ class BeamSearchTest {
                 .withLengthPenalty(new double[]{1, -1, 0, 0.7, 2}[random.nextInt(5)])
                 .withEarlyStopping(stopping[random.nextInt(stopping.length)])
                 .withGroups(groups, groups > 1 ? random.nextInt(3) : 0);
+        if (groups == 1 && random.nextInt(3) == 0) {
+            strategy = strategy.withDrawing().withSeed(random.nextLong());
+        }
         GenerationOptions options = GenerationOptions.defaults().withStrategy(strategy)
                 .withReturnSequences(1 + random.nextInt(beams)).withMaxNewTokens(1 + random.nextInt(20))
-                .withSampling(switch (random.nextInt(4)) {
+                .withSampling(switch (random.nextInt(5)) {
                     case 0 -> Sampling.none().noRepeatNgramSize(2);
                     case 1 -> Sampling.none().repetitionPenalty(1.3).minNewTokens(3).renormalize();
+                    case 2 -> Sampling.none().temperature(2).topK(20);
                     default -> Sampling.none();
                 });
         return switch (random.nextInt(6)) {

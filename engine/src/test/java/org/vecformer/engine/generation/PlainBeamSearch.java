@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.vecformer.engine.generation.DecodingStrategy.BeamSearch;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.sampler.SamplerChain;
@@ -14,7 +15,8 @@ import org.vecformer.engine.sampler.SamplingContext;
 /**
  * Beam search as one would write it down: the model reads each beam from the beginning, all continuations are listed and
  * sorted, sums are of double precision. Diverse beam search is the algorithm 1 of Vijayakumar et al. 2016 (arXiv
- * 1610.02424): the groups one after the other, each looking at what the ones before it have chosen in this step.
+ * 1610.02424): the groups one after the other, each looking at what the ones before it have chosen in this step. Drawing
+ * adds Gumbel noise to all sums, as the search says that it does.
  */
 final class PlainBeamSearch {
 
@@ -25,13 +27,15 @@ final class PlainBeamSearch {
     private final int size;
     private final int most;
     private final int bound;
+    private final SplittableRandom random;
 
-    record Text(int[] ids, double sum) {}
+    /** With what it is chosen by: the sum, or that with noise. */
+    record Text(int[] ids, double sum, double rank) {}
 
     record Scored(int[] ids, double score) {}
 
     private static final class Group {
-        List<Text> running = List.of(new Text(new int[0], 0));
+        List<Text> running = List.of(new Text(new int[0], 0, 0));
         final List<Scored> ended = new ArrayList<>();
         boolean over;
     }
@@ -43,6 +47,7 @@ final class PlainBeamSearch {
         strategy = (BeamSearch) options.strategy();
         size = strategy.beams() / strategy.groups();
         most = Math.max(2, options.stopping().endTokens().size() + 1) * size;
+        random = new SplittableRandom(strategy.seed().orElse(0));
         bound = options.stopping().bound(prompt.length, model.contextLength()) - prompt.length;
     }
 
@@ -71,30 +76,36 @@ final class PlainBeamSearch {
         for (Text text : group.running) {
             double[] next = processed(text.ids);
             for (int id = 0; id < next.length; id++) {
-                double penalty = strategy.diversityPenalty() * chosen.getOrDefault(id, 0);
-                all.add(new Text(ModelFromScratch.concat(text.ids, id), text.sum + next[id] - penalty));
+                if (!Double.isNaN(next[id])) {
+                    double sum = text.sum + next[id] - strategy.diversityPenalty() * chosen.getOrDefault(id, 0);
+                    all.add(new Text(ModelFromScratch.concat(text.ids, id), sum, sum + noise()));
+                }
             }
         }
         all.removeIf(text -> !(text.sum > Double.NEGATIVE_INFINITY));
-        all.sort(Comparator.comparingDouble(text -> -text.sum));
-        List<Text> best = all.subList(0, Math.min(most, all.size()));
-        List<Text> going = new ArrayList<>();
-        for (int i = 0; i < best.size(); i++) {
-            Text text = best.get(i);
-            boolean end = options.stopping().endTokens().contains(text.ids[length - 1]);
-            if ((end || length == bound) && i < size) {
+        all.sort(Comparator.comparingDouble(text -> -text.rank));
+        List<Text> best = new ArrayList<>(all.subList(0, Math.min(most, all.size())));
+        for (Text text : best.subList(0, Math.min(size, best.size()))) {
+            if (length == bound || ends(text)) {
                 group.ended.add(new Scored(text.ids, text.sum / Math.pow(length, strategy.lengthPenalty())));
             }
-            if (!end && going.size() < size) {
-                going.add(text);
-            }
         }
+        best.sort(Comparator.comparingDouble(text -> -text.sum));
+        List<Text> going = best.stream().filter(text -> !ends(text)).limit(size).toList();
         group.ended.sort(Comparator.comparingDouble(scored -> -scored.score));
         while (group.ended.size() > size) {
             group.ended.removeLast();
         }
         group.running = going;
         group.over = going.isEmpty() || length == bound || group.ended.size() == size && !canImprove(group, length);
+    }
+
+    private double noise() {
+        return strategy.draws() ? -Math.log(-Math.log(((random.nextLong() >>> 12) + 0.5) * 0x1p-52)) : 0;
+    }
+
+    private boolean ends(Text text) {
+        return options.stopping().endTokens().contains(text.ids[text.ids.length - 1]);
     }
 
     private boolean canImprove(Group group, int length) {
@@ -108,6 +119,7 @@ final class PlainBeamSearch {
         };
     }
 
+    /** What the samplers make of the log-probabilities; NaN for what they leave out. */
     private double[] processed(int[] written) {
         double[] next = model.logProbabilities(ModelFromScratch.concat(prompt, written));
         if (options.guidance().isPresent()) {
@@ -121,7 +133,7 @@ final class PlainBeamSearch {
             }
         }
         SamplerChain chain = options.sampling().processors(new SamplingContext(prompt.length + bound,
-                options.stopping().sortedEndTokens(), most / size, 0), false);
+                options.stopping().sortedEndTokens(), most / size, 0), strategy.draws());
         chain.acceptPrompt(prompt);
         for (int id : written) {
             chain.accept(id);
@@ -132,7 +144,7 @@ final class PlainBeamSearch {
         }
         candidates.fill();
         chain.apply(candidates);
-        Arrays.fill(next, Double.NEGATIVE_INFINITY);
+        Arrays.fill(next, Double.NaN);
         for (int i = 0; i < candidates.size(); i++) {
             next[candidates.ids()[i]] = candidates.logits()[i];
         }
