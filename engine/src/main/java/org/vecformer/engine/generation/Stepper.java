@@ -69,7 +69,9 @@ final class Stepper {
      */
     boolean advance(List<Context> contexts, boolean useCache, Interruption interruption) {
         ensureRows(contexts.size());
-        for (Context context : contexts) {
+        // By index, as an iterator would be garbage in each step.
+        for (int i = 0; i < contexts.size(); i++) {
+            Context context = contexts.get(i);
             int kept = useCache ? context.length() - 1 : 0;
             if (context.sequence().length() > kept) {
                 context.sequence().truncate(kept);
