@@ -38,6 +38,6 @@ record Hypothesis(Hypothesis before, int id, float sum, TokenScore told, int len
 
     /** What hypotheses of different lengths are compared by: the sum divided by length^penalty. */
     static float score(float sum, int length, double lengthPenalty) {
-        return sum / (float) Math.pow(Math.max(1, length), lengthPenalty);
+        return sum / (float) StrictMath.pow(Math.max(1, length), lengthPenalty);
     }
 }

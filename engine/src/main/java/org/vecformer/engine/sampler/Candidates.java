@@ -399,7 +399,7 @@ public final class Candidates {
         if (Double.isNaN(sum)) {
             sum = weights();
         }
-        logSum = Math.log(sum);
+        logSum = StrictMath.log(sum);
         if (sum > 0) {
             double scale = 1 / sum;
             for (int i = 0; i < size; i++) {

@@ -28,7 +28,7 @@ public final class EtaCutoff implements Sampler {
     @Override
     public void apply(Candidates candidates) {
         candidates.softmax();
-        double eta = Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-candidates.entropy()));
+        double eta = Math.min(epsilon, Math.sqrt(epsilon) * StrictMath.exp(-candidates.entropy()));
         candidates.keepLikely((float) eta, minTokensToKeep);
     }
 

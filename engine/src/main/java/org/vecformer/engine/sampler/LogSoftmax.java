@@ -2,7 +2,10 @@ package org.vecformer.engine.sampler;
 
 import org.vecformer.engine.kernel.ScalarMath;
 
-/** Log-probabilities of logits: {@code x - log(sum(e^x))}. The sum is accumulated in double, in the order of the entries. */
+/**
+ * Log-probabilities of logits: {@code x - log(sum(e^x))}. The sum is accumulated in double, in the order of the
+ * entries, and its logarithm is {@link StrictMath}'s: the same bits on every machine.
+ */
 public final class LogSoftmax {
 
     private LogSoftmax() {
@@ -26,7 +29,7 @@ public final class LogSoftmax {
         for (int i = 0; i < size; i++) {
             sum += ScalarMath.exp(logits[i] - max);
         }
-        return max + Math.log(sum);
+        return max + StrictMath.log(sum);
     }
 
     /** Makes log-probabilities of the first {@code size} logits. */

@@ -27,7 +27,7 @@ public final class MinP implements Sampler {
     public MinP(double minP, int minTokensToKeep) {
         this.minP = (float) Parameters.probability("min-p", minP);
         // So far below the edge that no rounding carries a candidate over it.
-        this.negligible = (float) Math.log(minP) - 0.01f;
+        this.negligible = (float) StrictMath.log(minP) - 0.01f;
         this.minTokensToKeep = Parameters.minTokensToKeep(minTokensToKeep);
     }
 

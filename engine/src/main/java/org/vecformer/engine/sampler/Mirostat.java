@@ -42,10 +42,10 @@ public final class Mirostat implements Sampler {
     @Override
     public void apply(Candidates candidates) {
         candidates.softmax();
-        candidates.keepLikely((float) Math.pow(2, -bound), 1);
+        candidates.keepLikely((float) StrictMath.pow(2, -bound), 1);
         draw.apply(candidates);
         selected = candidates.selectedToken();
-        surprise = -Math.log(candidates.probabilities()[candidates.selected()]) / Math.log(2);
+        surprise = -StrictMath.log(candidates.probabilities()[candidates.selected()]) / StrictMath.log(2);
     }
 
     @Override

@@ -48,7 +48,7 @@ public final class TopH implements Sampler {
         for (int i = 0; i < count && weights[i] > 0; i++) {
             weights[i] = (float) (weights[i] / total);
             // From here on each weight is the share of the entropy.
-            weights[i] *= (float) (Math.log(total) - (logits[best[i]] - max));
+            weights[i] *= (float) (StrictMath.log(total) - (logits[best[i]] - max));
             entropy += weights[i];
         }
         float limit = (float) entropy * topH;

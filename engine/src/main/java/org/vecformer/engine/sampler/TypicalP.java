@@ -48,7 +48,7 @@ public final class TypicalP implements Sampler {
         // Whose surprise is more than twice the entropy is farther from it than anybody likelier; and so unlikely that
         // all of the kind together may go, they are not needed. That is most of a vocabulary. (A little less of each,
         // so that rounding carries nobody over the edge.)
-        double negligible = 0.999 * Math.min((1 - mass) / candidates.size(), Math.exp(-2 * entropy));
+        double negligible = 0.999 * Math.min((1 - mass) / candidates.size(), StrictMath.exp(-2 * entropy));
         int count = measure(candidates, (float) negligible, logTotal, (float) entropy);
         if (count < minTokensToKeep) {
             count = measure(candidates, -1, logTotal, (float) entropy);

@@ -20,16 +20,16 @@ public record CorpusScore(int tokens, int scored, long words, long bytes, double
 
     /** e^-mean. */
     public double perplexity() {
-        return Math.exp(-mean());
+        return StrictMath.exp(-mean());
     }
 
     /** The perplexity of a word: e^(-sum / words). */
     public double wordPerplexity() {
-        return Math.exp(-mean() * tokens / words);
+        return StrictMath.exp(-mean() * tokens / words);
     }
 
     /** Bits that an ideal compressor with this model takes for a byte: -sum / (bytes ln 2). */
     public double bitsPerByte() {
-        return -mean() * tokens / (bytes * Math.log(2));
+        return -mean() * tokens / (bytes * StrictMath.log(2));
     }
 }

@@ -16,6 +16,6 @@ public record LastWordScore(int passages, int correct, double sum) {
 
     /** The perplexity of a last word: e^(-sum / passages). */
     public double perplexity() {
-        return Math.exp(-sum / passages);
+        return StrictMath.exp(-sum / passages);
     }
 }

@@ -11,6 +11,6 @@ public record NextToken(int id, String text, double logprob) {
 
     /** From 0 to 1. */
     public double probability() {
-        return Math.exp(logprob);
+        return StrictMath.exp(logprob);
     }
 }

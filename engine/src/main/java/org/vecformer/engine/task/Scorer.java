@@ -14,8 +14,8 @@ import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.tokenizer.Tokenizer;
 
 /**
- * Tells how likely a GPT-2 holds texts to be: each token's log-probability, perplexity, continuations compared, and what
- * the model expects next.
+ * Tells how likely a GPT-2 holds texts to be: each token's log-probability, perplexity, continuations compared; and
+ * what the model expects next.
  *
  * <pre>{@code
  * try (Scorer scorer = Scorer.open(model, tokenizer)) {
@@ -250,11 +250,11 @@ public final class Scorer implements AutoCloseable {
         }
 
         private ContinuationScore score(double sumOfFirst) {
-            return new ContinuationScore(ids, logprobs, sum(), Math.exp(sum() - sumOfFirst), greedy());
+            return new ContinuationScore(ids, logprobs, sum(), StrictMath.exp(sum() - sumOfFirst), greedy());
         }
     }
 
-    /** The tokens that are most likely to come next: see {@link #next(int[], int)}. An empty text is the begin token. */
+    /** The tokens that may come next: see {@link #next(int[], int)}. An empty text is the begin token. */
     public List<NextToken> next(String text, int topK) {
         return next(idsOrBegin(text), topK);
     }

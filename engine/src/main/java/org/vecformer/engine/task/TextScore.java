@@ -32,7 +32,7 @@ public record TextScore(int[] ids, double[] logprobs) {
 
     /** e^-mean (Jelinek et al., 1977): among how many equally likely tokens the model chose, so to speak. */
     public double perplexity() {
-        return Math.exp(-mean());
+        return StrictMath.exp(-mean());
     }
 
     private DoubleStream scores() {

@@ -90,9 +90,9 @@ class EvaluatorTest {
             assertThat(score.bytes()).isEqualTo(text.getBytes(StandardCharsets.UTF_8).length);
             assertThat(score.words()).isEqualTo(text.strip().split("\\s+").length);
             double all = score.mean() * ids.length;
-            assertThat(score.wordPerplexity()).isCloseTo(Math.exp(-all / score.words()), within(1e-6 * Math.exp(
+            assertThat(score.wordPerplexity()).isCloseTo(StrictMath.exp(-all / score.words()), within(1e-6 * StrictMath.exp(
                     -all / score.words())));
-            assertThat(score.bitsPerByte()).isCloseTo(-all / Math.log(2) / score.bytes(), within(1e-9));
+            assertThat(score.bitsPerByte()).isCloseTo(-all / StrictMath.log(2) / score.bytes(), within(1e-9));
         }
     }
 

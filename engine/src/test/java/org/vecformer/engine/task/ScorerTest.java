@@ -82,9 +82,9 @@ class ScorerTest {
     private static double logprob(float[] logits, int id) {
         double sum = 0;
         for (float logit : logits) {
-            sum += Math.exp(logit);
+            sum += StrictMath.exp(logit);
         }
-        return logits[id] - Math.log(sum);
+        return logits[id] - StrictMath.log(sum);
     }
 
     // ---- against the reference
