@@ -78,9 +78,9 @@ final class AnswerCommand implements Callable<Integer> {
         batch.check();
         text.check(run.output.jsonl);
         checkQuestion();
-        RunOptions.atLeast(1, "--top-k", topK);
-        RunOptions.atLeast(1, "--max-answer-length", maxAnswerLength);
-        RunOptions.atLeast(1, "--stride", stride);
+        Values.atLeast(1, "--top-k", topK);
+        Values.atLeast(1, "--max-answer-length", maxAnswerLength);
+        Values.atLeast(1, "--stride", stride);
         QuestionAnswererOptions options = new QuestionAnswererOptions(topK, maxAnswerLength,
                 RunOptions.length(maxLength), stride == null ? 0 : stride, nullAnswer, alignToWords);
         return run.run("answer", context, input(), LINES, loaded -> new Task(loaded, options));

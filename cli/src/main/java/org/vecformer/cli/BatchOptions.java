@@ -9,7 +9,7 @@ final class BatchOptions {
     int tokens;
 
     void check() {
-        RunOptions.atLeast(1, "--batch-tokens", tokens);
+        Values.atLeast(1, "--batch-tokens", tokens);
     }
 
     /** As tasks take it. */

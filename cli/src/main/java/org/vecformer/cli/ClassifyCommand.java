@@ -54,7 +54,7 @@ final class ClassifyCommand implements Callable<Integer> {
         run.check();
         batch.check();
         text.check(run.output.jsonl);
-        RunOptions.atLeast(0, "--top-k", topK);
+        Values.atLeast(0, "--top-k", topK);
         ClassifierOptions options = new ClassifierOptions(function.score(), topK, RunOptions.length(maxLength));
         Input input = text.read(streams.in());
         return run.run("classify", context, input, LineShape.ENCODER, loaded -> new Task(loaded, options));

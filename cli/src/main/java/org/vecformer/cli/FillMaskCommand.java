@@ -59,7 +59,7 @@ final class FillMaskCommand implements Callable<Integer> {
         run.check();
         batch.check();
         text.check(run.output.jsonl);
-        RunOptions.atLeast(1, "--top-k", topK);
+        Values.atLeast(1, "--top-k", topK);
         List<Integer> positions = maskAt == null
                 ? List.of()
                 : Arrays.stream(Texts.numbers(maskAt, "a token position", "4,8,10")).boxed().toList();

@@ -94,10 +94,10 @@ final class MaskGenerateCommand implements Callable<Integer> {
         draw.check();
         penalties.check();
         checkStrategy();
-        RunOptions.atLeast(0, "--max-new-tokens", maxNewTokens);
-        RunOptions.atLeast(1, "--masks", masks);
-        RunOptions.atLeast(1, "--iterations", iterations);
-        RunOptions.atLeast(0, "--burn-in", burnIn);
+        Values.atLeast(0, "--max-new-tokens", maxNewTokens);
+        Values.atLeast(1, "--masks", masks);
+        Values.atLeast(1, "--iterations", iterations);
+        Values.atLeast(0, "--burn-in", burnIn);
         Values.check("--final-temperature", finalTemperature, Values.isPositive(finalTemperature),
                 DrawOptions.TEMPERATURE);
         if (draw.greedy && finalTemperature != null) {

@@ -48,7 +48,7 @@ final class NextCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         run.output.check();
         text.check(run.output.jsonl);
-        RunOptions.atLeast(1, "--top-k", topK);
+        Values.atLeast(1, "--top-k", topK);
         return run.run("next", context, text.read(streams.in()), LineShape.PROMPT, Task::new);
     }
 

@@ -81,7 +81,7 @@ final class RerankCommand implements Callable<Integer> {
         if (documents.contains("-")) {
             throw new UsageException("only the query can come from standard input; @file names a file");
         }
-        RunOptions.atLeast(0, "--top-k", topK);
+        Values.atLeast(0, "--top-k", topK);
         RerankerOptions options = new RerankerOptions(function.score(), Optional.ofNullable(label),
                 RunOptions.length(maxLength));
         return run.run("rerank", context, input(), LINES, loaded -> new Task(loaded, options));

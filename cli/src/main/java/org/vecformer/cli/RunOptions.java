@@ -53,20 +53,13 @@ final class RunOptions {
         return Cli.DONE;
     }
 
-    /** @throws UsageException if an option was given, and with less */
-    static void atLeast(int least, String option, Integer value) {
-        if (value != null && value < least) {
-            throw new UsageException(option + " is " + value + "; expected at least " + least);
-        }
-    }
-
     /**
      * A {@code --max-length} as tasks take it: 0 if it was not given.
      *
      * @throws UsageException if it is less than 1
      */
     static int length(Integer maxLength) {
-        atLeast(1, "--max-length", maxLength);
+        Values.atLeast(1, "--max-length", maxLength);
         return maxLength == null ? 0 : maxLength;
     }
 }

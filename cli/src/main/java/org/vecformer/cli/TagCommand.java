@@ -66,7 +66,7 @@ final class TagCommand implements Callable<Integer> {
         run.check();
         batch.check();
         text.check(run.output.jsonl);
-        RunOptions.atLeast(1, "--stride", stride);
+        Values.atLeast(1, "--stride", stride);
         TokenClassifierOptions options = new TokenClassifierOptions(
                 Aggregation.valueOf(aggregation.name().toUpperCase(Locale.ROOT)), ignored,
                 RunOptions.length(maxLength), stride == null ? 0 : stride);

@@ -34,8 +34,9 @@ final class Values {
         check(option, value, value != null && Float.isFinite(value.floatValue()), "a finite number");
     }
 
+    /** @throws UsageException if an option was given, and with less */
     static void atLeast(int least, String option, Integer value) {
-        check(option, value, value != null && value >= least, least + " or more");
+        check(option, value, value != null && value >= least, "at least " + least);
     }
 
     /** A number of things that each take memory: 1 to that many. */

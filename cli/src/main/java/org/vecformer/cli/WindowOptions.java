@@ -25,8 +25,8 @@ final class WindowOptions {
 
     /** @throws UsageException if the numbers cannot be */
     ScoringOptions options() {
-        RunOptions.atLeast(2, "--window", window);
-        RunOptions.atLeast(1, "--stride", stride);
+        Values.atLeast(2, "--window", window);
+        Values.atLeast(1, "--stride", stride);
         if (window != null && stride != null && stride > window) {
             throw new UsageException("--stride is " + stride + "; expected at most --window, " + window);
         }
