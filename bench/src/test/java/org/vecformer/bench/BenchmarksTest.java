@@ -17,6 +17,7 @@ import org.vecformer.engine.BackendChoice;
 import org.vecformer.engine.WeightType;
 import org.vecformer.loader.Activation;
 import org.vecformer.loader.BertConfig;
+import org.vecformer.loader.Gpt2Config;
 
 /** Each benchmark of an op runs, untimed, and passes its own check; and the check finds a wrong result. */
 class BenchmarksTest {
@@ -65,6 +66,18 @@ class BenchmarksTest {
     }
 
     @ParameterizedTest
+    @EnumSource
+    void decoding(DecodingBenchmark.Strategy strategy, @TempDir Path folder) throws IOException, InterruptedException {
+        RandomModel.write(folder, Gpt2Config.ofSizes(300, 160, 24, 2, 3), 1);
+        DecodingBenchmark benchmark = new DecodingBenchmark();
+        benchmark.strategy = strategy;
+        benchmark.weights = WeightType.F32;
+        benchmark.open(folder);
+        assertThat(benchmark.generate().ids()).hasSize(64);
+        benchmark.close();
+    }
+
+    @ParameterizedTest
     @MethodSource
     void sampling(SamplingBenchmark.Chain chain) {
         SamplingBenchmark benchmark = new SamplingBenchmark();
@@ -76,6 +89,16 @@ class BenchmarksTest {
 
     static Stream<SamplingBenchmark.Chain> sampling() {
         return Stream.of(SamplingBenchmark.Chain.values());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void samplers(SamplerBenchmark.Stage stage) {
+        SamplerBenchmark benchmark = new SamplerBenchmark();
+        benchmark.stage = stage;
+        benchmark.prepare();
+        assertThat(benchmark.apply()).isBetween(1, 50257);
+        benchmark.checkAgain();
     }
 
     @Test
