@@ -219,6 +219,51 @@ public final class Candidates {
     }
 
     /**
+     * Removes the candidates that have at most this probability by the last {@link #softmax()}, if together they have at
+     * most the given sum, and {@code least} others stay. The probabilities of these stay at their places.
+     *
+     * @return the sum of the probabilities removed
+     */
+    double removeUnlikely(float probability, double most, int least) {
+        // Four sums, since one would make each addition wait for the one before.
+        double sum0 = 0;
+        double sum1 = 0;
+        double sum2 = 0;
+        double sum3 = 0;
+        int i = 0;
+        for (; i + 3 < size; i += 4) {
+            sum0 += probabilities[i];
+            sum1 += probabilities[i + 1];
+            sum2 += probabilities[i + 2];
+            sum3 += probabilities[i + 3];
+        }
+        for (; i < size; i++) {
+            sum0 += probabilities[i];
+        }
+        double removed = sum0 + sum1 + (sum2 + sum3);
+        int likely = 0;
+        for (i = 0; i < size; i++) {
+            if (probabilities[i] > probability) {
+                removed -= probabilities[i];
+                likely++;
+            }
+        }
+        if (removed > most || likely < least) {
+            return 0;
+        }
+        int kept = 0;
+        for (i = 0; i < size; i++) {
+            if (probabilities[i] > probability) {
+                ids[kept] = ids[i];
+                logits[kept] = logits[i];
+                probabilities[kept++] = probabilities[i];
+            }
+        }
+        truncate(kept);
+        return Math.max(removed, 0);
+    }
+
+    /**
      * Keeps the logits above the edge, and of those equal to it all but the first. At least one candidate must stay.
      *
      * @param skipped how many of the equal ones go, in the order of the entries

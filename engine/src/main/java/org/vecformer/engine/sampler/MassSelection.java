@@ -22,11 +22,12 @@ final class MassSelection {
      *
      * @param values the order; only the first {@code size} count
      * @param masses what is summed, parallel to the values; 0 for NaN
+     * @param start  the sum to begin with: of those that are known to come first
      * @param limit  where the sum may just be; not negative
      * @return whether the sum exceeds the limit at all
      */
-    boolean find(float[] values, float[] masses, int size, float limit) {
-        below = 0;
+    boolean find(float[] values, float[] masses, int size, double start, float limit) {
+        below = start;
         Arrays.fill(mass, 0);
         for (int i = 0; i < size; i++) {
             mass[Candidates.key(values[i]) >>> Candidates.FIRST_SHIFT] += masses[i];

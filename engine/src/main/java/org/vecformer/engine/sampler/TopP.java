@@ -39,7 +39,10 @@ public final class TopP implements Sampler {
         }
         candidates.sortById();
         candidates.softmax();
-        boolean found = selection.find(candidates.logits(), candidates.probabilities(), candidates.size(), removable);
+        // The unlikely ones, most of a vocabulary, may all go together, or nothing is said of them.
+        double removed = candidates.removeUnlikely((float) (1e-3 * (1 - p)), 0.999 * (1 - p), minTokensToKeep);
+        boolean found = selection.find(candidates.logits(), candidates.probabilities(), candidates.size(), removed,
+                removable);
         float edge = selection.edge();
         int skipped = selection.skipped();
         // Those that stay in any case are, like the others, the last ones in the order: there are more of these or of

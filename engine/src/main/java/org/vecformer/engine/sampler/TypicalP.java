@@ -15,6 +15,7 @@ public final class TypicalP implements Sampler {
     private int[] indices = new int[0];
     private float[] masses = new float[0];
     private float[] distances = new float[0];
+    private int count;
 
     /**
      * @throws IllegalArgumentException if the mass is not between 0 and 1
@@ -45,22 +46,23 @@ public final class TypicalP implements Sampler {
             return;
         }
         double entropy = candidates.entropy();
-        // Whose surprise is more than twice the entropy is farther from it than anybody likelier; and so unlikely that
-        // all of the kind together may go, they are not needed. That is most of a vocabulary. (A little less of each,
-        // so that rounding carries nobody over the edge.)
-        double negligible = 0.999 * Math.min((1 - mass) / candidates.size(), StrictMath.exp(-2 * entropy));
-        int count = measure(candidates, (float) negligible, logTotal, (float) entropy);
-        if (count < minTokensToKeep) {
-            count = measure(candidates, -1, logTotal, (float) entropy);
-        }
-        // The sum up to the edge is the first that is not below the mass.
-        if (selection.find(distances, masses, count, Math.nextDown((float) mass))) {
-            keep(candidates, count, selection.edge());
+        // The edge is looked for among those who are not unlikely, a small part of a vocabulary. It is the true one if all
+        // the others are farther from the entropy (a little, so that no rounding matters); if not, among all.
+        float unlikely = (float) (1e-3 * (1 - mass));
+        measure(candidates, unlikely, logTotal, (float) entropy);
+        if (find() && near() >= minTokensToKeep && selection.edge() < -StrictMath.log(unlikely) - entropy - 1e-3) {
+            keep(candidates);
+        } else {
+            measure(candidates, -1, logTotal, (float) entropy);
+            if (find()) {
+                addNearest(minTokensToKeep - near());
+                keep(candidates);
+            }
         }
     }
 
-    /** How far the surprise of those likelier than this is from the entropy; their number. */
-    private int measure(Candidates candidates, float negligible, double logTotal, float entropy) {
+    /** Takes down how far the surprise of those likelier than this is from the entropy. */
+    private void measure(Candidates candidates, float unlikely, double logTotal, float entropy) {
         int size = candidates.size();
         if (indices.length < size) {
             indices = new int[candidates.vocabularySize()];
@@ -69,27 +71,37 @@ public final class TypicalP implements Sampler {
         }
         float[] logits = candidates.logits();
         float[] probabilities = candidates.probabilities();
-        int count = 0;
+        count = 0;
         for (int i = 0; i < size; i++) {
-            if (probabilities[i] > negligible) {
+            if (probabilities[i] > unlikely) {
                 indices[count] = i;
                 masses[count] = probabilities[i];
                 float distance = Math.abs((float) (logTotal - logits[i]) - entropy);
                 distances[count++] = Float.isNaN(distance) ? Float.POSITIVE_INFINITY : distance;
             }
         }
-        return count;
     }
 
-    /** Keeps those within the edge; if they are too few, also the nearest others, of equal ones the lowest ids. */
-    private void keep(Candidates candidates, int count, float edge) {
-        int missing = minTokensToKeep;
+    /** The sum up to the edge is the first that is not below the mass. */
+    private boolean find() {
+        return selection.find(distances, masses, count, 0, Math.nextDown((float) mass));
+    }
+
+    /** How many are within the edge. */
+    private int near() {
+        int near = 0;
         for (int i = 0; i < count; i++) {
-            if (distances[i] <= edge) {
-                missing--;
+            if (distances[i] <= selection.edge()) {
+                near++;
             }
         }
-        for (; missing > 0; missing--) {
+        return near;
+    }
+
+    /** Moves the nearest of those beyond the edge onto it, of equal ones the lowest ids. */
+    private void addNearest(int missing) {
+        float edge = selection.edge();
+        for (int added = 0; added < missing; added++) {
             int nearest = -1;
             for (int i = 0; i < count; i++) {
                 if (distances[i] > edge && (nearest < 0 || distances[i] < distances[nearest])) {
@@ -98,8 +110,12 @@ public final class TypicalP implements Sampler {
             }
             distances[nearest] = edge;
         }
+    }
+
+    private void keep(Candidates candidates) {
         int[] ids = candidates.ids();
         float[] logits = candidates.logits();
+        float edge = selection.edge();
         int kept = 0;
         for (int i = 0; i < count; i++) {
             if (distances[i] <= edge) {
