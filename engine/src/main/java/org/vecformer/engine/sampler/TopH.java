@@ -44,11 +44,12 @@ public final class TopH implements Sampler {
             weights[i] = difference > Float.NEGATIVE_INFINITY ? ScalarMath.exp(difference) : 0;
             total += weights[i];
         }
+        double logTotal = StrictMath.log(total);
         double entropy = 0;
         for (int i = 0; i < count && weights[i] > 0; i++) {
             weights[i] = (float) (weights[i] / total);
             // From here on each weight is the share of the entropy.
-            weights[i] *= (float) (StrictMath.log(total) - (logits[best[i]] - max));
+            weights[i] *= (float) (logTotal - (logits[best[i]] - max));
             entropy += weights[i];
         }
         float limit = (float) entropy * topH;

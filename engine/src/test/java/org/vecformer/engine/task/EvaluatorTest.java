@@ -90,8 +90,9 @@ class EvaluatorTest {
             assertThat(score.bytes()).isEqualTo(text.getBytes(StandardCharsets.UTF_8).length);
             assertThat(score.words()).isEqualTo(text.strip().split("\\s+").length);
             double all = score.mean() * ids.length;
-            assertThat(score.wordPerplexity()).isCloseTo(StrictMath.exp(-all / score.words()), within(1e-6 * StrictMath.exp(
-                    -all / score.words())));
+            assertThat(score.wordPerplexity()).isCloseTo(StrictMath.exp(-all / score.words()),
+                    within(1e-6 * StrictMath.exp(
+                            -all / score.words())));
             assertThat(score.bitsPerByte()).isCloseTo(-all / StrictMath.log(2) / score.bytes(), within(1e-9));
         }
     }
