@@ -78,7 +78,7 @@ public final class Dry extends HistorySampler {
             int token = longest.token(slot);
             int index = candidates.indexOf(token);
             if (index >= 0 && !isBreaker(token)) {
-                double penalty = multiplier * StrictMath.pow(base, longest.count(slot) - allowedLength);
+                double penalty = multiplier * Power.of(base, longest.count(slot) - allowedLength);
                 logits[index] -= (float) Math.min(penalty, Float.MAX_VALUE);
             }
         }

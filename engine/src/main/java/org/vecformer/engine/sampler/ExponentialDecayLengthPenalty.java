@@ -35,7 +35,7 @@ public final class ExponentialDecayLengthPenalty extends LengthSampler {
         if (over <= 0) {
             return;
         }
-        float growth = (float) Math.min(StrictMath.pow(factor, over) - 1, Float.MAX_VALUE);
+        float growth = (float) Math.min(Power.of(factor, over) - 1, Float.MAX_VALUE);
         float[] logits = candidates.logits();
         for (int token : endTokens) {
             int index = candidates.indexOf(token);

@@ -10,6 +10,8 @@ package org.vecformer.engine.sampler;
  * token is accepted; another one does not move it.
  */
 public final class Mirostat implements Sampler {
+    private static final double LN_2 = StrictMath.log(2);
+
     private final double tau;
     private final double eta;
     private final Multinomial draw;
@@ -42,10 +44,10 @@ public final class Mirostat implements Sampler {
     @Override
     public void apply(Candidates candidates) {
         candidates.softmax();
-        candidates.keepLikely((float) StrictMath.pow(2, -bound), 1);
+        candidates.keepLikely((float) StrictMath.exp(-bound * LN_2), 1);
         draw.apply(candidates);
         selected = candidates.selectedToken();
-        surprise = -StrictMath.log(candidates.probabilities()[candidates.selected()]) / StrictMath.log(2);
+        surprise = -StrictMath.log(candidates.probabilities()[candidates.selected()]) / LN_2;
     }
 
     @Override
