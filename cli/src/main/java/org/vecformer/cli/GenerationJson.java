@@ -80,11 +80,14 @@ final class GenerationJson {
     /** What was done and how fast, for standard error. */
     static String summary(GenerationResult result, int newTokens) {
         return String.format(Locale.ROOT,
-                "%d prompt tokens, %d new (%s); prompt %.2f s, generation %.2f s, %.1f tokens/s",
+                "%d prompt tokens, %d new (%s); prompt %.2f s, generation %.2f s, %.1f tokens/s%s",
                 result.promptIds().length, newTokens,
                 result.sequences().stream().map(GenerationJson::reason).distinct().collect(Collectors.joining(", ")),
                 result.timing().promptSeconds(), result.timing().generationSeconds(),
-                result.timing().tokensPerSecond());
+                result.timing().tokensPerSecond(),
+                result.timing().tokensPerStep() > 1
+                        ? String.format(Locale.ROOT, ", %.1f tokens a step", result.timing().tokensPerStep())
+                        : "");
     }
 
     /** Why it ended, as JSON tells it. */

@@ -55,7 +55,7 @@ class ValuesTest {
                 OptionalDouble.of(-1.5), List.of(new TokenScore(7, -0.1, List.of(new TokenLogprob(7, -0.1))),
                         new TokenScore(8, -4, List.of(new TokenLogprob(9, -0.2)))));
         String page = ProbabilityPage.of("<model>",
-                "5 6", new GenerationResult(new int[]{5, 6}, List.of(sequence), new Timing(0, 0, 2)), null);
+                "5 6", new GenerationResult(new int[]{5, 6}, List.of(sequence), new Timing(0, 0, 2, 1)), null);
         assertThat(page).contains("<title>&lt;model&gt;</title>").contains("score -1.5000")
                 .contains("class=\"t p4\" tabindex=\"0\">7 <").contains("class=\"t p0\" tabindex=\"0\">8 <")
                 .contains("token 9");

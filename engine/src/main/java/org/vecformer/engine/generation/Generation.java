@@ -24,6 +24,7 @@ final class Generation {
     private final TokenScorer scorer;
     private final long start = System.nanoTime();
     private long promptDone = start;
+    private long promptSteps;
 
     /**
      * @param tokenizer  null if no text is wanted
@@ -33,6 +34,7 @@ final class Generation {
             TokenListener listener, BooleanSupplier cancelled) {
         options.check();
         this.session = session;
+        promptSteps = session.steps();
         this.tokenizer = tokenizer;
         this.options = options;
         this.listener = listener;
@@ -186,11 +188,13 @@ final class Generation {
     void promptIsDone() {
         if (promptDone == start) {
             promptDone = System.nanoTime();
+            promptSteps = session.steps();
         }
     }
 
     Timing timing(List<List<GeneratedSequence>> sequences) {
         int tokens = sequences.stream().flatMap(List::stream).mapToInt(sequence -> sequence.ids().length).sum();
-        return new Timing((promptDone - start) / 1e9, (System.nanoTime() - promptDone) / 1e9, tokens);
+        return new Timing((promptDone - start) / 1e9, (System.nanoTime() - promptDone) / 1e9, tokens,
+                session.steps() - promptSteps);
     }
 }

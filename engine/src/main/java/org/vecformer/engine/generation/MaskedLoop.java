@@ -161,7 +161,8 @@ public final class MaskedLoop {
         }
 
         Timing timing(int tokens) {
-            return new Timing((promptDone - start) / 1e9, (System.nanoTime() - promptDone) / 1e9, tokens);
+            return new Timing((promptDone - start) / 1e9, (System.nanoTime() - promptDone) / 1e9, tokens,
+                    Math.max(0, tokens - 1));
         }
     }
 }

@@ -28,6 +28,7 @@ public final class Session implements AutoCloseable {
     private Tensor logits;
     private int logitsRows;
     private Trace trace;
+    private long steps;
     private boolean closed;
 
     /** The hidden states of a step: rows of hidden, 3 x hidden and inner size. */
@@ -123,6 +124,7 @@ public final class Session implements AutoCloseable {
         cache.reserve(batch.sequences, batch.packed.starts, sequences);
         ensureLogits(batch.wantedCount);
         model.forward(this, batch, trace, lastStates, logits);
+        steps++;
         logitsRows = batch.wantedCount;
         for (int s = 0; s < sequences; s++) {
             batch.sequences[s].advance(batch.packed.starts[s + 1] - batch.packed.starts[s]);
@@ -141,6 +143,11 @@ public final class Session implements AutoCloseable {
             step(batch);
             i = next;
         }
+    }
+
+    /** How many steps have been run. */
+    public long steps() {
+        return steps;
     }
 
     /** Rows of logits that the last step computed, in the order in which they were asked for. */
