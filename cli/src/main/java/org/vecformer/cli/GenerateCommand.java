@@ -145,7 +145,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     private GenerationResult generate(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options,
             Input input, TokenListener listener) throws IOException {
-        int[] prompt = promptIds(loaded, input);
+        int[] prompt = loaded.idsOrBegin(input);
         try {
             return generator.generate(prompt, options, new TokenListener() {
                 @Override
@@ -164,15 +164,6 @@ final class GenerateCommand implements Callable<Integer> {
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
-    }
-
-    /** An empty text begins with the model's begin token, which takes no tokenizer. */
-    private static int[] promptIds(LoadedGpt2 loaded, Input input) throws CommandException {
-        if (!(input instanceof Input.Text text && text.text().isEmpty())) {
-            return loaded.ids(input);
-        }
-        return new int[]{loaded.gpt2().config().bosTokenId().orElseThrow(() -> new CommandException(
-                "the prompt is empty, and the model's config.json names no bos_token_id to begin with"))};
     }
 
     private void writeText(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options, Input input)
@@ -223,7 +214,7 @@ final class GenerateCommand implements Callable<Integer> {
     /** The prompt as a text; its ids if there is no tokenizer. */
     private static String promptText(LoadedGpt2 loaded, Input input) throws CommandException {
         if (loaded.tokenizer() == null) {
-            return Arrays.stream(promptIds(loaded, input)).mapToObj(Integer::toString).collect(Collectors.joining(" "));
+            return Arrays.stream(loaded.idsOrBegin(input)).mapToObj(Integer::toString).collect(Collectors.joining(" "));
         }
         return input instanceof Input.Text text ? text.text() : loaded.tokenizer().decode(loaded.ids(input));
     }

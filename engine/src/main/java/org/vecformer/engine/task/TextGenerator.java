@@ -72,7 +72,12 @@ public final class TextGenerator implements AutoCloseable {
         return new TextGenerator(model, tokenizer, options);
     }
 
-    /** Continues a text. An empty prompt starts with the model's begin token. */
+    /**
+     * Continues a text. An empty prompt starts with the model's begin token.
+     *
+     * @throws IllegalStateException    without a tokenizer
+     * @throws IllegalArgumentException for an empty prompt, if the model has no begin token, and as for ids
+     */
     public GenerationResult generate(String prompt, GenerationOptions options, TokenListener listener) {
         return generate(ids(prompt), options, listener);
     }
@@ -104,13 +109,7 @@ public final class TextGenerator implements AutoCloseable {
         return loop.run(fitting, options, new SplittableRandom().nextLong(), listener, () -> cancelled);
     }
 
-    /**
-     * The ids of a prompt: an empty one is the model's begin token.
-     *
-     * @throws IllegalStateException    without a tokenizer
-     * @throws IllegalArgumentException for an empty prompt, if the model has no begin token
-     */
-    public int[] ids(String prompt) {
+    private int[] ids(String prompt) {
         if (tokenizer == null) {
             throw new IllegalStateException("this generator has no tokenizer: give the prompt as token ids");
         }
