@@ -62,6 +62,9 @@ final class GenerateOptions {
                     "--penalty-alpha is contrastive search, which has no guidance; --guidance-scale does"
                             + " not go with it");
         }
+        if (draw.mirostatTau != null && strategy.beams != null && strategy.beams > 1) {
+            throw new UsageException("--mirostat-tau draws the tokens of one text; --num-beams does not go with it");
+        }
         if (speed.given()) {
             checkDrafts();
         }

@@ -420,6 +420,7 @@ class OptionsWalkTest {
         changes("--num-beams", "generate", "4", "Once --greedy --max-new-tokens 20 --quiet");
         refused(2, "--num-beams", "generate", "0", "Once");
         refused(2, "--num-beams", "generate", "10001", "Once");
+        refused(2, "--mirostat-tau", "generate", "5", "Once --num-beams 2");
         String ends = "--ids 567,510,259,445 --num-beams 3 --max-new-tokens 9 --quiet --model " + ending;
         changes("--length-penalty", "generate", "9", ends);
         refused(2, "--length-penalty", "generate", "x", "Once --num-beams 2");

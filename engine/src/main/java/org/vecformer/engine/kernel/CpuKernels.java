@@ -22,8 +22,9 @@ interface CpuKernels {
     void tile(float[] a, int a0, int aStride, int rows, int k, MemorySegment b, long b0, float[] c, int c0, int cStride,
             boolean more);
 
-    /** The same for one row and a panel of a 16-bit matrix, widened on the way. */
-    void narrowTile(float[] a, int a0, PackedMatrix w, int panel, float[] c, int c0);
+    /** The same with a panel of a 16-bit matrix, widened on the way: for few rows. */
+    void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, float[] c, int c0,
+            int cStride);
 
     /** Widens a panel of a 16-bit matrix to float32 at {@code out}, byte 0. */
     void widen(PackedMatrix w, int panel, MemorySegment out);

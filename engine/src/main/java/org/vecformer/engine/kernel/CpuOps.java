@@ -184,8 +184,8 @@ final class CpuOps implements Ops {
                 int column = panel * PANEL;
                 if (w.type() == WeightType.F32) {
                     tile(w.data(), panel * w.panelBytes(), column);
-                } else if (rows == 1) {
-                    kernels.narrowTile(x.data(), 0, w, panel, out.data(), column);
+                } else if (rows <= mostNarrowRows(w.type())) {
+                    kernels.narrowTile(x.data(), 0, x.stride(), rows, w, panel, out.data(), column, out.stride());
                 } else {
                     MemorySegment wide = widened(worker, (long) w.inputs() * PANEL_BYTES);
                     kernels.widen(w, panel, wide);
@@ -199,6 +199,14 @@ final class CpuOps implements Ops {
         private void tile(MemorySegment b, long b0, int column) {
             kernels.tile(x.data(), 0, x.stride(), rows, w.inputs(), b, b0, out.data(), column, out.stride(), false);
         }
+    }
+
+    /**
+     * Up to so many rows widening in registers, again for every few of them, is faster than widening a panel once: with
+     * bfloat16 it is a shift or a mask, with binary16 a shift, a mask and a product (figures in bench/README.md).
+     */
+    private static int mostNarrowRows(WeightType type) {
+        return type == WeightType.BF16 ? 32 : 6;
     }
 
     private MemorySegment widened(int worker, long bytes) {

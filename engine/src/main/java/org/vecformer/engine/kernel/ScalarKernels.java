@@ -60,7 +60,14 @@ final class ScalarKernels implements CpuKernels {
     }
 
     @Override
-    public void narrowTile(float[] a, int a0, PackedMatrix w, int panel, float[] c, int c0) {
+    public void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, float[] c, int c0,
+            int cStride) {
+        for (int r = 0; r < rows; r++) {
+            narrowRow(a, a0 + r * aStride, w, panel, c, c0 + r * cStride);
+        }
+    }
+
+    private static void narrowRow(float[] a, int a0, PackedMatrix w, int panel, float[] c, int c0) {
         boolean half = w.type() == WeightType.F16;
         for (int j = 0; j < WORDS; j++) {
             float low = 0, high = 0;

@@ -2,9 +2,6 @@ package org.vecformer.engine.kernel;
 
 import static org.vecformer.engine.kernel.Lanes.COUNT;
 import static org.vecformer.engine.kernel.Lanes.FLOAT;
-import static org.vecformer.engine.kernel.Lanes.HALF_BITS;
-import static org.vecformer.engine.kernel.Lanes.HALF_SCALE;
-import static org.vecformer.engine.kernel.Lanes.HIGH_HALF;
 import static org.vecformer.engine.kernel.Lanes.INDEX;
 import static org.vecformer.engine.kernel.Lanes.INT;
 import static org.vecformer.engine.tensor.Tensor.PANEL;
@@ -27,7 +24,6 @@ import org.vecformer.loader.Activation;
 final class VectorKernels implements CpuKernels {
 
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    private static final int NARROW_ROW_BYTES = PANEL * Short.BYTES;
     private static final int WORDS = PANEL / 2;
 
     @Override
@@ -38,56 +34,9 @@ final class VectorKernels implements CpuKernels {
     }
 
     @Override
-    public void narrowTile(float[] a, int a0, PackedMatrix w, int panel, float[] c, int c0) {
-        long b0 = panel * w.panelBytes();
-        for (int j = 0; j < WORDS; j += COUNT) {
-            if (w.type() == WeightType.BF16) {
-                bfloatStrip(a, a0, w.inputs(), w.data(), b0 + (long) j * Integer.BYTES, c, c0 + j);
-            } else {
-                halfStrip(a, a0, w.inputs(), w.data(), b0 + (long) j * Integer.BYTES, c, c0 + j);
-            }
-        }
-    }
-
-    private static void bfloatStrip(float[] a, int a0, int k, MemorySegment b, long b0, float[] c, int c0) {
-        FloatVector low = FloatVector.zero(FLOAT), high = FloatVector.zero(FLOAT);
-        for (int i = 0; i < k; i++) {
-            IntVector words = IntVector.fromMemorySegment(INT, b, b0 + (long) i * NARROW_ROW_BYTES, ORDER);
-            FloatVector x = FloatVector.broadcast(FLOAT, a[a0 + i]);
-            low = x.fma(lowBfloats(words), low);
-            high = x.fma(highBfloats(words), high);
-        }
-        low.intoArray(c, c0);
-        high.intoArray(c, c0 + WORDS);
-    }
-
-    private static void halfStrip(float[] a, int a0, int k, MemorySegment b, long b0, float[] c, int c0) {
-        FloatVector low = FloatVector.zero(FLOAT), high = FloatVector.zero(FLOAT);
-        for (int i = 0; i < k; i++) {
-            IntVector words = IntVector.fromMemorySegment(INT, b, b0 + (long) i * NARROW_ROW_BYTES, ORDER);
-            FloatVector x = FloatVector.broadcast(FLOAT, a[a0 + i]);
-            low = x.fma(highHalves(words.lanewise(VectorOperators.LSHL, 16)), low);
-            high = x.fma(highHalves(words), high);
-        }
-        low.intoArray(c, c0);
-        high.intoArray(c, c0 + WORDS);
-    }
-
-    private static FloatVector lowBfloats(IntVector words) {
-        return words.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-    }
-
-    private static FloatVector highBfloats(IntVector words) {
-        return words.and(HIGH_HALF).reinterpretAsFloats();
-    }
-
-    /**
-     * The binary16 numbers in the high halves, which are finite. Shifted right by 3, exponent and fraction are where a
-     * float has them, with the exponent 112 too small: a product with 2^112 mends that, exactly, for subnormals too.
-     * The shift has copied the sign, and the mask leaves one copy.
-     */
-    private static FloatVector highHalves(IntVector words) {
-        return words.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_SCALE);
+    public void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, float[] c, int c0,
+            int cStride) {
+        NarrowTiles.multiply(a, a0, aStride, rows, w, panel, c, c0, cStride);
     }
 
     @Override
@@ -100,11 +49,11 @@ final class VectorKernels implements CpuKernels {
             // Word j of row r goes to columns j and j + 16 of that row.
             long to = ((i / WORDS) * PANEL + i % WORDS) * Float.BYTES;
             if (bfloat) {
-                lowBfloats(pair).intoMemorySegment(out, to, ORDER);
-                highBfloats(pair).intoMemorySegment(out, to + WORDS * Float.BYTES, ORDER);
+                NarrowTiles.lowBfloats(pair).intoMemorySegment(out, to, ORDER);
+                NarrowTiles.highBfloats(pair).intoMemorySegment(out, to + WORDS * Float.BYTES, ORDER);
             } else {
-                highHalves(pair.lanewise(VectorOperators.LSHL, 16)).intoMemorySegment(out, to, ORDER);
-                highHalves(pair).intoMemorySegment(out, to + WORDS * Float.BYTES, ORDER);
+                NarrowTiles.highHalves(pair.lanewise(VectorOperators.LSHL, 16)).intoMemorySegment(out, to, ORDER);
+                NarrowTiles.highHalves(pair).intoMemorySegment(out, to + WORDS * Float.BYTES, ORDER);
             }
         }
     }

@@ -25,6 +25,7 @@ final class WarmUp {
     private static final int ROW_FACTOR = 16;
 
     private static final int[] ROWS = {1, 8, 6, 4, 2};
+    private static final int[] FEW_ROWS = {1, 4, 2};
 
     private final CpuKernels kernels;
     private final BooleanSupplier stopped;
@@ -65,8 +66,10 @@ final class WarmUp {
                 activations[i % 3], i % 2 == 0 ? null : a));
         repeat((i, k) -> kernels.layerNorm(a, i % 3 * panel, ROW_FACTOR * k - i % 2, b, b, 1, c, 0));
         for (WeightType type : new WeightType[]{WeightType.BF16, WeightType.F16}) {
-            repeat((i, k) -> kernels.narrowTile(a, i % 3 * panel, new PackedMatrix(b, type, k, 2 * panel), i % 2, c,
-                    i % 5 * panel));
+            for (int rows : FEW_ROWS) {
+                repeat((i, k) -> kernels.narrowTile(a, i % 3 * panel, LONG_K, rows,
+                        new PackedMatrix(b, type, k, 2 * panel), i % 2, c, i % 5 * panel, panel));
+            }
             repeat((i, k) -> kernels.widen(new PackedMatrix(b, type, k, 2 * panel), i % 2, wide));
         }
     }
