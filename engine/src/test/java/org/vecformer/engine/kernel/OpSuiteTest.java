@@ -71,7 +71,7 @@ class OpSuiteTest {
     static Stream<Product> products() {
         List<Product> cases = new ArrayList<>();
         for (WeightType type : WeightType.values()) {
-            for (int rows : new int[]{1, 2, 3, 5, 7, 8, 9, 14, 33}) {
+            for (int rows : new int[]{1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 32, 33}) {
                 cases.add(new Product(rows, 40, 70, type, true, null, true, 1));
             }
             for (int inputs : new int[]{1, 2, 7, 8, 15, 16, 17, 31, 33, 129, 1000}) {
@@ -95,7 +95,8 @@ class OpSuiteTest {
     @ParameterizedTest
     @MethodSource("products")
     void matmul(Product c) {
-        Random random = new Random(c.hashCode());
+        // Of its text: an enum's own hash code is another one in each run, and numbers must be the same in all.
+        Random random = new Random(c.toString().hashCode());
         double[][] x = random(random, c.rows, c.inputs, c.size);
         PackedMatrix w = matrix(random, c.type, c.inputs, c.outputs);
         double[] bias = random(random, 1, c.outputs, c.size)[0];
