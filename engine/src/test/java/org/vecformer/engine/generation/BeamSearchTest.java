@@ -21,10 +21,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,47 +41,13 @@ import org.vecformer.engine.sampler.Sampling;
 import org.vecformer.engine.task.TextGenerator;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
-import org.vecformer.tokenizer.Tokenizer;
 
 /** Beams: against a search that is written down plainly, and by their contract. */
-class BeamSearchTest {
+class BeamSearchTest extends ByteModelFixture {
 
-    private static final int[] PROMPT = {72, 101, 108, 108, 111, 33};
     private static final BeamSearch FOUR = new BeamSearch(4);
     private static final GenerationOptions BEAMS = GenerationOptions.defaults().withStrategy(FOUR)
             .withReturnSequences(4).withMaxNewTokens(30);
-
-    @TempDir
-    private static Path directory;
-    private static Engine engine;
-    private static Gpt2 model;
-    private static Tokenizer tokenizer;
-    private TextGenerator generator;
-
-    @BeforeAll
-    static void load() throws IOException {
-        TestModels.write(directory, TestModels.Shape.EVEN, 21, DType.F32);
-        TestModels.writeByteTokenizer(directory);
-        tokenizer = Tokenizer.load(directory);
-        engine = TestBackends.open(2);
-        model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
-    }
-
-    @AfterAll
-    static void close() {
-        model.close();
-        engine.close();
-    }
-
-    @BeforeEach
-    void open() {
-        generator = TextGenerator.open(model, tokenizer);
-    }
-
-    @AfterEach
-    void closeGenerator() {
-        generator.close();
-    }
 
     // ---- what is found
 

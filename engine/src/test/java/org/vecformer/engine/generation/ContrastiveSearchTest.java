@@ -14,17 +14,11 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vecformer.engine.Engine;
-import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.generation.DecodingStrategy.ContrastiveSearch;
 import org.vecformer.engine.model.Gpt2;
@@ -38,46 +32,12 @@ import org.vecformer.engine.sampler.SamplingContext;
 import org.vecformer.engine.task.TextGenerator;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
-import org.vecformer.tokenizer.Tokenizer;
 
 /** Contrastive search: against the paper's formula written down plainly, and by its contract. */
-class ContrastiveSearchTest {
+class ContrastiveSearchTest extends ByteModelFixture {
 
-    private static final int[] PROMPT = {72, 101, 108, 108, 111, 33};
     private static final GenerationOptions GREEDY = GenerationOptions.defaults().withMaxNewTokens(40);
     private static final GenerationOptions CONTRASTIVE = GREEDY.withStrategy(new ContrastiveSearch(4, 0.6));
-
-    @TempDir
-    private static Path directory;
-    private static Engine engine;
-    private static Gpt2 model;
-    private static Tokenizer tokenizer;
-    private TextGenerator generator;
-
-    @BeforeAll
-    static void load() throws IOException {
-        TestModels.write(directory, TestModels.Shape.EVEN, 21, DType.F32);
-        TestModels.writeByteTokenizer(directory);
-        tokenizer = Tokenizer.load(directory);
-        engine = TestBackends.open(2);
-        model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
-    }
-
-    @AfterAll
-    static void close() {
-        model.close();
-        engine.close();
-    }
-
-    @BeforeEach
-    void open() {
-        generator = TextGenerator.open(model, tokenizer);
-    }
-
-    @AfterEach
-    void closeGenerator() {
-        generator.close();
-    }
 
     // ---- what is found
 

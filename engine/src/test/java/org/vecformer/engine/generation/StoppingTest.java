@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,68 +13,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.CacheFullException;
-import org.vecformer.engine.Engine;
 import org.vecformer.engine.Sequence;
-import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
-import org.vecformer.engine.model.Gpt2;
-import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.sampler.Sampler;
 import org.vecformer.engine.sampler.SamplerKind;
 import org.vecformer.engine.task.TextGenerator;
-import org.vecformer.loader.DType;
-import org.vecformer.loader.ModelFiles;
-import org.vecformer.tokenizer.Tokenizer;
 
 /** Where continuations end and why, what is told of them, and guidance. */
-class StoppingTest {
+class StoppingTest extends ByteModelFixture {
 
-    private static final int[] PROMPT = {72, 101, 108, 108, 111, 33};
     private static final GenerationOptions GREEDY = GenerationOptions.defaults().withMaxNewTokens(40);
     private static final GenerationOptions DRAWING = GREEDY.withStrategy(DecodingStrategy.random(5))
             .withSampling(s -> s.temperature(3));
-
-    @TempDir
-    private static Path directory;
-    private static Engine engine;
-    private static Gpt2 model;
-    private static Tokenizer tokenizer;
-    private TextGenerator generator;
-
-    @BeforeAll
-    static void load() throws IOException {
-        TestModels.write(directory, TestModels.Shape.EVEN, 21, DType.F32);
-        TestModels.writeByteTokenizer(directory);
-        tokenizer = Tokenizer.load(directory);
-        engine = TestBackends.open(2);
-        model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
-    }
-
-    @AfterAll
-    static void close() {
-        model.close();
-        engine.close();
-    }
-
-    @BeforeEach
-    void open() {
-        generator = TextGenerator.open(model, tokenizer);
-    }
-
-    @AfterEach
-    void closeGenerator() {
-        generator.close();
-    }
 
     private GenerationResult generate(GenerationOptions options) {
         return generator.generate(PROMPT, options, TokenListener.NONE);
