@@ -29,7 +29,8 @@ public final class Gpt2Work {
      */
     public static long bytesPerToken(Gpt2Config config, WeightType type) {
         long head = (long) config.hiddenSize() * config.vocabularySize();
-        return (blockWeights(config) + head) * type.bytes() + vectorWeights(config) * Float.BYTES;
+        return (blockWeights(config) + head) / WeightType.BLOCK * type.blockBytes()
+                + vectorWeights(config) * Float.BYTES;
     }
 
     /**

@@ -241,11 +241,12 @@ public final class MatrixPacker implements AutoCloseable {
 
     /** Byte address of element (k, n) in its matrix. */
     private static long address(PackedMatrix m, int k, int n) {
-        long row = n / PANEL * m.panelBytes() + (long) k * PANEL * m.type().bytes();
+        long row = n / PANEL * m.panelBytes() + (long) k * m.type().blockBytes();
         int c = n % PANEL;
         return row + switch (m.type()) {
             case F32 -> (long) c * Float.BYTES;
             case F16, BF16 -> c % (PANEL / 2) * (long) Integer.BYTES + c / (PANEL / 2) * (long) Short.BYTES;
+            case INT8, INT4 -> throw new UnsupportedOperationException("quantized");
         };
     }
 
@@ -256,6 +257,7 @@ public final class MatrixPacker implements AutoCloseable {
             case F32 -> m.data().set(JAVA_FLOAT_UNALIGNED, at, value);
             case F16 -> m.data().set(JAVA_SHORT_UNALIGNED, at, Narrow.toHalf(value));
             case BF16 -> m.data().set(JAVA_SHORT_UNALIGNED, at, Narrow.toBfloat(value));
+            case INT8, INT4 -> throw new UnsupportedOperationException("quantized");
         }
     }
 
@@ -266,18 +268,20 @@ public final class MatrixPacker implements AutoCloseable {
             case F32 -> m.data().get(JAVA_FLOAT_UNALIGNED, at);
             case F16 -> Float.float16ToFloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
             case BF16 -> Narrow.lowBfloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
+            case INT8, INT4 -> throw new UnsupportedOperationException("quantized");
         };
     }
 
     /** Adds output {@code n}'s column, as long as the matrix has inputs, to x: an embedding. */
     static void addColumn(PackedMatrix m, int n, float[] x, int x0) {
         long at = address(m, 0, n);
-        long step = (long) PANEL * m.type().bytes();
+        long step = m.type().blockBytes();
         for (int k = 0; k < m.inputs(); k++, at += step) {
             x[x0 + k] += switch (m.type()) {
                 case F32 -> m.data().get(JAVA_FLOAT_UNALIGNED, at);
                 case F16 -> Float.float16ToFloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
                 case BF16 -> Narrow.lowBfloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
+                case INT8, INT4 -> throw new UnsupportedOperationException("quantized");
             };
         }
     }
