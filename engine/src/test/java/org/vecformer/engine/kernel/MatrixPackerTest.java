@@ -51,7 +51,7 @@ class MatrixPackerTest {
                 try (Checkpoint checkpoint = Checkpoint.open(write(rows, columns, values))) {
                     AtomicLong read = new AtomicLong();
                     try (MatrixPacker packer = new MatrixPacker(checkpoint, arena, pool, read::addAndGet)) {
-                        for (WeightType type : WeightType.values()) {
+                        for (WeightType type : new WeightType[]{WeightType.F32, WeightType.F16, WeightType.BF16}) {
                             for (MatrixPacker.Order order : MatrixPacker.Order.values()) {
                                 boolean inputsFirst = order == MatrixPacker.Order.INPUTS_FIRST;
                                 read.set(0);
@@ -81,6 +81,7 @@ class MatrixPackerTest {
             case F32 -> value;
             case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
             case BF16 -> Narrow.lowBfloat(Narrow.toBfloat(value));
+            case INT8, INT4 -> throw new UnsupportedOperationException("quantized");
         };
     }
 
