@@ -21,6 +21,10 @@ import org.vecformer.engine.WeightType;
 import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.ModelFiles;
 import org.vecformer.tokenizer.Tokenizer;
+import org.vecformer.yardstick.BertWork;
+import org.vecformer.yardstick.Limits;
+import org.vecformer.yardstick.Machine;
+import org.vecformer.yardstick.Samples;
 
 /**
  * Prints the speed of a BERT encoder (random weights of BERT-base's shape, or a model that is given) as a share of the

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.vecformer.bench.SentenceEncoder.Prepared;
+import org.vecformer.yardstick.Limits;
+import org.vecformer.yardstick.Samples;
 
 /**
  * Times encoders on one batch, in turns: round by round each encodes it for a while, and another one begins each time.

@@ -18,6 +18,10 @@ import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.ModelFiles;
+import org.vecformer.yardstick.Gpt2Work;
+import org.vecformer.yardstick.Limits;
+import org.vecformer.yardstick.Machine;
+import org.vecformer.yardstick.Samples;
 
 /**
  * Prints the speed of GPT-2 124M (random weights, or a model that is given) as shares of what the machine can do:

@@ -7,6 +7,8 @@ import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
+import org.vecformer.yardstick.Limits;
+import org.vecformer.yardstick.Samples;
 
 /** Times one model on a prompt and on the tokens after it, in rounds with the machine's limits in between. */
 final class SpeedRun implements AutoCloseable {

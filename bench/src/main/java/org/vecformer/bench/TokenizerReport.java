@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.vecformer.tokenizer.Tokenizer;
+import org.vecformer.yardstick.Machine;
+import org.vecformer.yardstick.Samples;
 
 /**
  * Prints how fast a text becomes ids, line by line on one thread, and, where there are peers with the same vocabulary,

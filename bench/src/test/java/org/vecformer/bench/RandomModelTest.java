@@ -18,6 +18,8 @@ import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.ModelFiles;
+import org.vecformer.yardstick.Limits;
+import org.vecformer.yardstick.Samples;
 
 class RandomModelTest {
 

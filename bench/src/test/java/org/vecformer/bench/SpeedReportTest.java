@@ -18,6 +18,7 @@ import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
 import org.vecformer.loader.Gpt2Config;
+import org.vecformer.yardstick.Samples;
 
 class SpeedReportTest {
 

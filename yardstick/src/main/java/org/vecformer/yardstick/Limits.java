@@ -1,4 +1,4 @@
-package org.vecformer.bench;
+package org.vecformer.yardstick;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,4 +1,4 @@
-package org.vecformer.bench;
+package org.vecformer.yardstick;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package org.vecformer.bench;
+package org.vecformer.yardstick;
 
 import java.util.List;
 import org.vecformer.loader.BertConfig;

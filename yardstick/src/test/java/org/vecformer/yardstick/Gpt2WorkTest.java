@@ -1,4 +1,4 @@
-package org.vecformer.bench;
+package org.vecformer.yardstick;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -27,6 +27,18 @@ class Gpt2WorkTest {
     }
 
     @Test
+    void quantizedBytesPerToken() {
+        // Inputs of 4 and 16 are no whole blocks: all of it stays float32.
+        assertThat(Gpt2Work.bytesPerToken(TINY, WeightType.INT8)).isEqualTo(4 * (384 + 40) + 4 * 112);
+        // Hidden 8, inner 32: only the matrix down is quantized, 8 outputs of a block of 32 bytes and a scale.
+        Gpt2Config small = Gpt2Config.ofSizes(10, 8, 8, 1, 2);
+        assertThat(Gpt2Work.bytesPerToken(small, WeightType.INT8)
+                - 4 * Gpt2Work.vectorWeights(small)).isEqualTo(4 * (4 * 64 + 8 * 32 + 80) + 8 * 34);
+        assertThat(Gpt2Work.bytesPerToken(small, WeightType.INT4)
+                - 4 * Gpt2Work.vectorWeights(small)).isEqualTo(4 * (4 * 64 + 8 * 32 + 80) + 8 * 18);
+    }
+
+    @Test
     void flopsPerPrompt() {
         // Three tokens: products with the blocks, 1 + 2 + 3 pairs of 4 numbers in two products and two blocks, the head
         // once.
@@ -35,10 +47,13 @@ class Gpt2WorkTest {
 
     @Test
     void gpt2Small() {
-        Gpt2Config config = RandomModel.gpt2Small();
+        Gpt2Config config = Gpt2Config.ofSizes(50257, 1024, 768, 12, 12);
         // 124,439,808 parameters are published; all but the 1024 x 768 position embeddings are read for a token.
         assertThat(Gpt2Work.bytesPerToken(config, WeightType.F32)).isEqualTo(4 * (124_439_808L - 1024 * 768));
         assertThat(Gpt2Work.blockWeights(config)).isEqualTo(84_934_656);
+        // 123,532,032 numbers of matrices, 121,344 of biases and norms.
+        assertThat(Gpt2Work.bytesPerToken(config, WeightType.INT4))
+                .isEqualTo(123_532_032L / 32 * 18 + 4 * 121_344);
         // 84,934,656 x 2 x 128 + 38,597,376 x 2 + 12 x 768 x 4 x 8256
         assertThat(Gpt2Work.flopsPerPrompt(config, 128)).isEqualTo(22_124_815_872L);
     }

@@ -1,7 +1,8 @@
-package org.vecformer.bench;
+package org.vecformer.yardstick;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
 
@@ -13,6 +14,13 @@ class SamplesTest {
         assertThat(samples(4, 1, 3, 100).median()).isEqualTo(3.5);
         assertThat(samples(4, 1, 3, 100).least()).isEqualTo(1);
         assertThat(samples(4, 1, 3, 100).most()).isEqualTo(100);
+    }
+
+    @Test
+    void meanAndDeviation() {
+        assertThat(samples(1, 2, 6).mean()).isEqualTo(3);
+        assertThat(samples(1, 2, 6).deviation()).isCloseTo(Math.sqrt(7), within(1e-12));
+        assertThat(samples(1).deviation()).isZero();
     }
 
     @Test

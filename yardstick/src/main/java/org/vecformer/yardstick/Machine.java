@@ -1,18 +1,18 @@
-package org.vecformer.bench;
+package org.vecformer.yardstick;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** What a report says of where it runs, without a vector of its own. */
-final class Machine {
+/** What is to be said of where a measurement runs, without a vector of its own. */
+public final class Machine {
 
     private Machine() {
     }
 
     /** The processor's name where Linux tells it, or else its kind. */
-    static String processor() {
+    public static String processor() {
         Path info = Path.of("/proc/cpuinfo");
         String kind = System.getProperty("os.arch");
         if (Files.isReadable(info)) {
@@ -27,7 +27,7 @@ final class Machine {
     }
 
     /** What to do about a JVM that has no vectors, in which {@link Limits} cannot be measured. */
-    static Optional<String> vectorsMissing() {
+    public static Optional<String> vectorsMissing() {
         return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
                 ? Optional.empty()
                 : Optional.of("the limits are measured with vectors: start java with "

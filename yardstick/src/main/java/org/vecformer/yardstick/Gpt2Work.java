@@ -1,4 +1,4 @@
-package org.vecformer.bench;
+package org.vecformer.yardstick;
 
 import org.vecformer.engine.WeightType;
 import org.vecformer.loader.Gpt2Config;
@@ -15,6 +15,12 @@ public final class Gpt2Work {
         return config.layers() * (4 * hidden * hidden + 2 * hidden * config.innerSize());
     }
 
+    /** Bytes of a matrix. One that has no whole blocks of inputs is not quantized: the engine keeps it in float32. */
+    private static long bytes(long inputs, long outputs, WeightType type) {
+        WeightType kept = type.quantized() && inputs % WeightType.BLOCK != 0 ? WeightType.F32 : type;
+        return inputs * outputs * kept.blockBytes() / WeightType.BLOCK;
+    }
+
     /** Numbers in biases and layer norms, which are float32 always. */
     static long vectorWeights(Gpt2Config config) {
         long hidden = config.hiddenSize();
@@ -28,8 +34,10 @@ public final class Gpt2Work {
      * shares come out a little low.
      */
     public static long bytesPerToken(Gpt2Config config, WeightType type) {
-        long head = (long) config.hiddenSize() * config.vocabularySize();
-        return (blockWeights(config) + head) / WeightType.BLOCK * type.blockBytes()
+        long hidden = config.hiddenSize();
+        long inner = config.innerSize();
+        long block = bytes(hidden, 4 * hidden, type) + bytes(hidden, inner, type) + bytes(inner, hidden, type);
+        return config.layers() * block + bytes(hidden, config.vocabularySize(), type)
                 + vectorWeights(config) * Float.BYTES;
     }
 
