@@ -10,12 +10,15 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
+import org.vecformer.loader.BlockQuantizer;
 import org.vecformer.loader.Checkpoint;
 import org.vecformer.loader.DType;
+import org.vecformer.loader.Quantization;
 import org.vecformer.loader.TensorInfo;
 
 /**
@@ -42,6 +45,7 @@ public final class MatrixPacker implements AutoCloseable {
     private final LongConsumer progress;
     private final Arena scratch = Arena.ofShared();
     private final MemorySegment[] windows;
+    private final Tile[] tiles;
 
     /**
      * @param weights  the model's arena, which the packed weights live in
@@ -53,25 +57,51 @@ public final class MatrixPacker implements AutoCloseable {
         this.pool = pool;
         this.progress = progress;
         windows = new MemorySegment[pool.threads()];
+        tiles = new Tile[pool.threads()];
     }
 
     /**
      * Packs a tensor whose shape the caller has checked to be inputs x outputs in the given order, of a floating type.
      *
-     * @param type how to keep the numbers; a matrix with a number beyond binary16 (65504) is kept as float32 instead of
-     *             as binary16
+     * @param type how to keep the numbers; a matrix that this type cannot hold is kept as float32: as binary16 one with a
+     *             number beyond 65504, quantized one whose inputs are no multiple of 32 or that has a number that is not
+     *             finite or not below 2^100
      */
     public PackedMatrix matrix(TensorInfo tensor, Order order, WeightType type, int inputs, int outputs)
             throws IOException {
-        PackedMatrix packed = allocate(type, inputs, outputs);
-        pack(tensor, order, packed, 0, outputs);
-        // The kernels widen finite halves only. No model that computes anything has such weights, so reading twice does
-        // not matter.
-        return type == WeightType.F16 && !isFinite(packed)
-                ? matrix(tensor, order, WeightType.F32, inputs, outputs)
-                : packed;
+        return matrices(List.of(tensor), order, type, inputs, outputs);
     }
 
+    /**
+     * Packs matrices of the same inputs, whose rows are outputs, side by side into one: BERT's queries, keys and
+     * values, which are three matrices in a file and one product in a model. Only if the outputs of each are a multiple
+     * of 32 can they be quantized.
+     *
+     * @param outputs of each of them
+     */
+    public PackedMatrix matrices(List<TensorInfo> tensors, WeightType type, int inputs, int outputs)
+            throws IOException {
+        return matrices(tensors, Order.OUTPUTS_FIRST, type, inputs, outputs);
+    }
+
+    private PackedMatrix matrices(List<TensorInfo> tensors, Order order, WeightType type, int inputs, int outputs)
+            throws IOException {
+        boolean wholeBlocks = inputs % WeightType.BLOCK == 0 && (tensors.size() == 1 || outputs % PANEL == 0);
+        if (!type.quantized() || wholeBlocks) {
+            PackedMatrix packed = allocate(type, inputs, tensors.size() * outputs);
+            boolean held = true;
+            for (int i = 0; i < tensors.size(); i++) {
+                held &= pack(tensors.get(i), order, packed, i * outputs, outputs);
+            }
+            if (held && (type != WeightType.F16 || isFinite(packed))) {
+                return packed;
+            }
+        }
+        // No model that computes anything has such weights, so reading twice does not matter.
+        return matrices(tensors, order, WeightType.F32, inputs, outputs);
+    }
+
+    /** The kernels widen finite halves only. */
     private static boolean isFinite(PackedMatrix halves) {
         for (long at = 0; at < halves.byteSize(); at += Short.BYTES) {
             if ((halves.data().get(JAVA_SHORT_UNALIGNED, at) & HALF_EXPONENT) == HALF_EXPONENT) {
@@ -81,30 +111,17 @@ public final class MatrixPacker implements AutoCloseable {
         return true;
     }
 
-    /**
-     * Packs matrices of the same inputs, whose rows are outputs, side by side into one: BERT's queries, keys and
-     * values, which are three matrices in a file and one product in a model.
-     *
-     * @param outputs of each of them
-     */
-    public PackedMatrix matrices(List<TensorInfo> tensors, WeightType type, int inputs, int outputs)
-            throws IOException {
-        PackedMatrix packed = allocate(type, inputs, tensors.size() * outputs);
-        for (int i = 0; i < tensors.size(); i++) {
-            pack(tensors.get(i), Order.OUTPUTS_FIRST, packed, i * outputs, outputs);
-        }
-        return type == WeightType.F16 && !isFinite(packed)
-                ? matrices(tensors, WeightType.F32, inputs, outputs)
-                : packed;
-    }
-
     private PackedMatrix allocate(WeightType type, int inputs, int outputs) {
         MemorySegment data = weights.allocate(PackedMatrix.byteSize(type, inputs, outputs), PackedMatrix.ALIGNMENT);
         return new PackedMatrix(data, type, inputs, outputs);
     }
 
-    /** Packs a tensor into the matrix, from output {@code first} on. */
-    private void pack(TensorInfo tensor, Order order, PackedMatrix packed, int first, int outputs)
+    /**
+     * Packs a tensor into the matrix, from output {@code first} on.
+     *
+     * @return false if there was something to quantize that cannot be
+     */
+    private boolean pack(TensorInfo tensor, Order order, PackedMatrix packed, int first, int outputs)
             throws IOException {
         int inputs = packed.inputs();
         int rows = order == Order.INPUTS_FIRST ? inputs : outputs;
@@ -112,18 +129,89 @@ public final class MatrixPacker implements AutoCloseable {
         long rowBytes = (long) columns * tensor.dtype().bits() / 8;
         int windowRows = Math.clamp(WINDOW_BYTES / rowBytes / PANEL * PANEL, PANEL, 1 << 20);
         int count = Math.ceilDiv(rows, windowRows);
+        AtomicBoolean held = new AtomicBoolean(true);
         run(count, (from, to, worker) -> {
             for (int i = from; i < to; i++) {
                 int row = i * windowRows;
                 int height = Math.min(windowRows, rows - row);
                 MemorySegment window = read(tensor, row * rowBytes, height * rowBytes, windowRows * rowBytes, worker);
-                if (order == Order.INPUTS_FIRST) {
+                if (packed.type().quantized()) {
+                    if (!quantize(window, tensor.dtype(), order, packed, first, row, height, worker)) {
+                        held.set(false);
+                        return;
+                    }
+                } else if (order == Order.INPUTS_FIRST) {
                     packInputs(window, tensor.dtype(), packed, row, height);
                 } else {
                     packOutputs(window, tensor.dtype(), packed, first + row, height);
                 }
             }
         });
+        return held.get();
+    }
+
+    /** Memory of a worker for quantizing. */
+    private record Tile(BlockQuantizer blocks, int[] words) {}
+
+    /**
+     * Quantizes a window, tile by tile.
+     *
+     * @param first the matrix' output that the tensor's first one is
+     * @param row   the tensor's row that the window's first one is
+     */
+    private boolean quantize(MemorySegment window, DType dtype, Order order, PackedMatrix m, int first, int row,
+            int height, int worker) {
+        if (tiles[worker] == null) {
+            tiles[worker] = new Tile(new BlockQuantizer(), new int[PANEL * WeightType.BLOCK]);
+        }
+        BlockQuantizer blocks = tiles[worker].blocks();
+        boolean inputsFirst = order == Order.INPUTS_FIRST;
+        int inputs = inputsFirst ? height : m.inputs();
+        int outputs = inputsFirst ? m.outputs() : height;
+        for (int n = 0; n < outputs; n += BlockQuantizer.WIDTH) {
+            int width = Math.min(BlockQuantizer.WIDTH, outputs - n);
+            for (int k = 0; k < inputs; k += WeightType.BLOCK) {
+                if (inputsFirst) {
+                    fillRows(window, dtype, (long) k * outputs + n, outputs, width, blocks.numbers());
+                } else {
+                    fillColumns(window, dtype, (long) n * inputs + k, inputs, width, blocks.numbers());
+                }
+                if (!blocks.quantize(quantization(m.type()), width)) {
+                    return false;
+                }
+                QuantizedPanels.store(blocks, m, inputsFirst ? row + k : k, inputsFirst ? n : first + row + n, width,
+                        tiles[worker].words());
+            }
+        }
+        return true;
+    }
+
+    private static Quantization quantization(WeightType type) {
+        return type == WeightType.INT8 ? Quantization.INT8 : Quantization.INT4;
+    }
+
+    /** Fills a tile whose rows lie {@code step} numbers apart. */
+    private static void fillRows(MemorySegment window, DType dtype, long from, long step, int width, float[] numbers) {
+        for (int k = 0; k < WeightType.BLOCK; k++) {
+            int to = k * BlockQuantizer.STRIDE;
+            if (dtype == DType.F32) {
+                MemorySegment.copy(window, JAVA_FLOAT_UNALIGNED, (from + k * step) * Float.BYTES, numbers, to, width);
+                continue;
+            }
+            for (int n = 0; n < width; n++) {
+                numbers[to + n] = value(window, dtype, from + k * step + n);
+            }
+        }
+    }
+
+    /** Fills a tile whose columns lie {@code step} numbers apart. */
+    private static void fillColumns(MemorySegment window, DType dtype, long from, long step, int width,
+            float[] numbers) {
+        for (int n = 0; n < width; n++) {
+            for (int k = 0; k < WeightType.BLOCK; k++) {
+                numbers[k * BlockQuantizer.STRIDE + n] = value(window, dtype, from + n * step + k);
+            }
+        }
     }
 
     /**
@@ -239,41 +327,52 @@ public final class MatrixPacker implements AutoCloseable {
         };
     }
 
-    /** Byte address of element (k, n) in its matrix. */
+    /** Byte address of element (k, n) of a matrix that is not quantized. */
     private static long address(PackedMatrix m, int k, int n) {
         long row = n / PANEL * m.panelBytes() + (long) k * m.type().blockBytes();
         int c = n % PANEL;
         return row + switch (m.type()) {
             case F32 -> (long) c * Float.BYTES;
             case F16, BF16 -> c % (PANEL / 2) * (long) Integer.BYTES + c / (PANEL / 2) * (long) Short.BYTES;
-            case INT8, INT4 -> throw new UnsupportedOperationException("quantized");
+            case INT8, INT4 -> throw quantized();
         };
     }
 
-    /** Sets element (k, n), rounded to the matrix' type. */
+    /** Sets element (k, n) of a matrix that is not quantized, rounded to its type. */
     static void set(PackedMatrix m, int k, int n, float value) {
         long at = address(m, k, n);
         switch (m.type()) {
             case F32 -> m.data().set(JAVA_FLOAT_UNALIGNED, at, value);
             case F16 -> m.data().set(JAVA_SHORT_UNALIGNED, at, Narrow.toHalf(value));
             case BF16 -> m.data().set(JAVA_SHORT_UNALIGNED, at, Narrow.toBfloat(value));
-            case INT8, INT4 -> throw new UnsupportedOperationException("quantized");
+            case INT8, INT4 -> throw quantized();
         }
+    }
+
+    private static IllegalArgumentException quantized() {
+        return new IllegalArgumentException("an element of a quantized matrix has no address of its own");
     }
 
     /** Element (k, n), widened. */
     static float get(PackedMatrix m, int k, int n) {
+        if (m.type().quantized()) {
+            return QuantizedPanels.get(m, k, n);
+        }
         long at = address(m, k, n);
         return switch (m.type()) {
             case F32 -> m.data().get(JAVA_FLOAT_UNALIGNED, at);
             case F16 -> Float.float16ToFloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
             case BF16 -> Narrow.lowBfloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
-            case INT8, INT4 -> throw new UnsupportedOperationException("quantized");
+            case INT8, INT4 -> throw quantized();
         };
     }
 
     /** Adds output {@code n}'s column, as long as the matrix has inputs, to x: an embedding. */
     static void addColumn(PackedMatrix m, int n, float[] x, int x0) {
+        if (m.type().quantized()) {
+            QuantizedPanels.addColumn(m, n, x, x0);
+            return;
+        }
         long at = address(m, 0, n);
         long step = m.type().blockBytes();
         for (int k = 0; k < m.inputs(); k++, at += step) {
@@ -281,7 +380,7 @@ public final class MatrixPacker implements AutoCloseable {
                 case F32 -> m.data().get(JAVA_FLOAT_UNALIGNED, at);
                 case F16 -> Float.float16ToFloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
                 case BF16 -> Narrow.lowBfloat(m.data().get(JAVA_SHORT_UNALIGNED, at));
-                case INT8, INT4 -> throw new UnsupportedOperationException("quantized");
+                case INT8, INT4 -> throw quantized();
             };
         }
     }
