@@ -13,14 +13,14 @@ import org.vecformer.engine.WeightType;
  * F32        panel p, input k, column c at float p * inputs * 32 + k * 32 + c
  * F16, BF16  the same row of 32 as 16 words of 32 bits: word j has column j in its low half and column j + 16 in its
  *            high half, so that both widen to float32 by shifts and masks, without moving anything between lanes
- * INT8       blocks of 32 inputs: first the 32 columns' scales as a BF16 row, then 16 rows of 16 words, one for two
- *            inputs: byte 0 of word j of row i has input 2i of column j, byte 1 the same of column j + 16, bytes 2 and 3
- *            input 2i + 1; a byte holds 128 + q
- * INT4       blocks of 32 inputs: the scales, then 8 rows of 16 words, one for four inputs: half-byte 2h (from the low
- *            end) of word j of row i has input 4i + h of column j, half-byte 2h + 1 the same of column j + 16; a
- *            half-byte holds 8 + q
+ * INT8       blocks of 32 inputs: first the 32 columns' scales as a BF16 row, then 8 rows of 32 words of 32 bits, a row
+ *            for four inputs: word c of row i has input 4i + h of column c in its bits from 8h, as 128 + q
+ * INT4       blocks of 32 inputs: the scales, then 4 rows of 32 words, a row for eight inputs: word c of row i has input
+ *            8i + h of column c in its bits from 4h, as 8 + q
  * </pre>
  *
+ * The words of integers are kept rotated left by 8 bits: there the kernels can widen their first number without moving it.
+ * <p>
  * A number of a quantized matrix is scale * q, which float32 holds exactly: a bfloat16 has 8 significant bits, q at
  * most 7. Its inputs are a multiple of 32; its scales are below 2^100 in magnitude. Columns past {@code outputs} are zero; numbers kept as F16 are finite. One layout serves every lane width and the
  * scalar kernels, matrix times vector and matrix times matrix, and the gather of an embedding row from a tied matrix.
