@@ -20,7 +20,7 @@ final class ComputeOptions {
     @Option(names = "--require-simd", description = "fail rather than run on plain Java kernels")
     boolean requireSimd;
 
-    @Option(names = "--weights", paramLabel = "auto|f32|f16|bf16", description = "how weights are kept in memory; auto: as in the file")
+    @Option(names = "--weights", paramLabel = "auto|f32|f16|bf16|int8|int4", description = "how weights are kept in memory; auto: as in the file; int8 and int4 keep matrices in blocks of 32 numbers with a scale, position tables as in the file")
     Weights weights;
 
     /** The kernels of the CPU, as the command line spells them. */
@@ -69,20 +69,11 @@ final class ComputeOptions {
                 "there is no device " + device + ": this build has no OpenCL backend, only --device cpu");
     }
 
-    /**
-     * The type that the weights shall have; null for that of the file.
-     *
-     * @throws CommandException if this build cannot do it
-     */
-    WeightType weightType() throws CommandException {
-        if (weights == null || weights == Weights.auto) {
-            return null;
-        }
-        if (weights == Weights.int8 || weights == Weights.int4) {
-            throw new CommandException(
-                    "--weights " + weights + ": this build has no quantized weights; expected auto, f32, f16 or bf16");
-        }
-        return WeightType.valueOf(weights.name().toUpperCase(Locale.ROOT));
+    /** The type that the weights shall have; null for that of the file. */
+    WeightType weightType() {
+        return weights == null || weights == Weights.auto
+                ? null
+                : WeightType.valueOf(weights.name().toUpperCase(Locale.ROOT));
     }
 
     /** Whether any of these options was given. */

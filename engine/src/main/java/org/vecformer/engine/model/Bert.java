@@ -85,9 +85,9 @@ public final class Bert implements AutoCloseable {
         this.arena = arena;
         this.config = config;
         int hidden = config.hiddenSize();
-        tokenEmbeddings = embeddings(weights, "word", config.vocabularySize());
-        positionEmbeddings = embeddings(weights, "position", config.contextLength());
-        typeEmbeddings = embeddings(weights, "token_type", config.typeVocabularySize());
+        tokenEmbeddings = weights.matrix(embeddings("word"), Order.OUTPUTS_FIRST, hidden, config.vocabularySize());
+        positionEmbeddings = weights.table(embeddings("position"), config.contextLength(), hidden);
+        typeEmbeddings = weights.table(embeddings("token_type"), config.typeVocabularySize(), hidden);
         embeddingNorm = layerNorm(weights, "embeddings.LayerNorm");
         blocks = new ArrayList<>();
         for (int i = 0; i < config.layers(); i++) {
@@ -168,9 +168,8 @@ public final class Bert implements AutoCloseable {
                         config.vocabularySize()));
     }
 
-    private PackedMatrix embeddings(Weights weights, String kind, int rows) throws IOException {
-        return weights.matrix("embeddings." + kind + "_embeddings.weight", Order.OUTPUTS_FIRST, config.hiddenSize(),
-                rows);
+    private static String embeddings(String kind) {
+        return "embeddings." + kind + "_embeddings.weight";
     }
 
     private static Linear linear(Weights weights, String name, int inputs, int outputs) throws IOException {

@@ -74,7 +74,7 @@ public final class Gpt2 implements AutoCloseable {
         this.config = config;
         int hidden = config.hiddenSize();
         tokenEmbeddings = weights.matrix("wte.weight", Order.OUTPUTS_FIRST, hidden, config.vocabularySize());
-        positionEmbeddings = weights.matrix("wpe.weight", Order.OUTPUTS_FIRST, hidden, config.contextLength());
+        positionEmbeddings = weights.table("wpe.weight", config.contextLength(), hidden);
         blocks = new ArrayList<>();
         for (int i = 0; i < config.layers(); i++) {
             String name = "h." + i + ".";

@@ -6,7 +6,12 @@ import org.vecformer.engine.WeightType;
 /**
  * How a model is loaded.
  *
- * @param weights  how matrices are kept; null keeps each as the file has it (float64 becomes float32)
+ * @param weights  how matrices are kept; null keeps each as the file has it (float64 becomes float32). INT8 and INT4
+ *                 quantize what the model multiplies with; tables of positions and token types stay as the file has
+ *                 them. A matrix that the type cannot hold is kept as float32: one with numbers beyond the range of F16;
+ *                 and for INT8 and INT4 one whose inputs are no multiple of 32, or with numbers that are not finite or
+ *                 not below 2^100. Without effect on a file that is quantized already in the same way; of one that is
+ *                 quantized otherwise the numbers that it stands for are taken
  * @param progress told how far loading is
  * @param warmUp   whether the kernels are compiled while a large model is read, which takes about a second of a
  *                 processor; without it that waits until there has been some computing. Not worth it for a single short

@@ -82,9 +82,24 @@ final class Weights implements AutoCloseable {
         return kept(packer.matrix(tensor, order, type(tensor), inputs, outputs));
     }
 
+    /**
+     * A table whose rows are looked up and which nothing is multiplied with: of positions, of token types. It is kept as
+     * the file has it where quantized weights were asked for.
+     */
+    PackedMatrix table(String name, int rows, int columns) throws IOException {
+        TensorInfo tensor = tensor(name, rows, columns);
+        boolean quantized = options.weights() != null && options.weights().quantized();
+        WeightType type = quantized ? fileType(tensor) : type(tensor);
+        return kept(packer.matrix(tensor, MatrixPacker.Order.OUTPUTS_FIRST, type, columns, rows));
+    }
+
     /** How to keep a tensor: as was asked for, or else as the file has it. */
     private WeightType type(TensorInfo tensor) {
-        return options.weights() != null ? options.weights() : switch (tensor.dtype()) {
+        return options.weights() != null ? options.weights() : fileType(tensor);
+    }
+
+    private static WeightType fileType(TensorInfo tensor) {
+        return switch (tensor.dtype()) {
             case BF16 -> WeightType.BF16;
             case F16 -> WeightType.F16;
             default -> WeightType.F32;
