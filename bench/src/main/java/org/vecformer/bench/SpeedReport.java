@@ -141,7 +141,7 @@ public final class SpeedReport {
         boolean missed = false;
         try (Engine engine = Engine.create(
                 EngineOptions.defaults().withBackend(options.backend).withThreads(options.threads));
-                Limits limits = new Limits(options.threads, Limits.READ_BYTES)) {
+                Limits limits = new Limits(options.threads)) {
             engine.awaitWarmUp();
             ModelFiles files = ModelFiles.of(directory);
             if (!options.json) {

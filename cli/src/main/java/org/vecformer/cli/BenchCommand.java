@@ -3,22 +3,25 @@ package org.vecformer.cli;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.vecformer.yardstick.Limit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Prompt and generation speed. */
+/** Prompt and generation speed, as such and as a share of what the machine can do. */
 @Command(name = "bench", description = {
-    "Measures how fast prompts are read (pp) and tokens generated (tg), in tokens per second.",
+    "Measures how fast prompts are read (pp) and tokens generated (tg), in tokens per second, and what share that is of "
+            + "the machine's limit: generating reads all weights for each token, reading a prompt multiplies and adds. "
+            + "Both limits are measured with vectors and the same threads, before and after each test.",
     ""}, sortOptions = false, footer = {
         "", "Example: java -jar gpt2.jar bench -p 128 -n 64 -r 5",
+        "The spread is from the least to the most of the repetitions; --json has the standard deviation too.",
         "A test of a batch is named after it (tg64b4); its tokens are those of all sequences together.",
         "A BERT has no test of generation: its pp is the speed of the encoder."})
 final class BenchCommand implements Callable<Integer> {
     private static final int DEFAULT_NEW_TOKENS = 64;
-    private static final long WARM_UP_NANOS = 1_500_000_000;
-    private static final int MOST_WARM_UPS = 500;
 
     @Option(names = "-p", paramLabel = "TOKENS", defaultValue = "128", description = "tokens of the prompt, 0 for no such test (default: ${DEFAULT-VALUE})")
     int prompt;
@@ -76,19 +79,29 @@ final class BenchCommand implements Callable<Integer> {
                         loaded.engine().description(), loaded.loadSeconds(), repetitions));
             }
             if (!output.json) {
-                streams.out()
-                        .println(String.format(Locale.ROOT, "%-24s %-7s %-8s %7s %-10s %s", "model", "weights",
-                                "backend", "threads", "test",
-                                "tokens per second"));
+                streams.out().println(BenchResult.HEADER);
             }
-            warmUp(loaded);
             String suffix = batchSize == 1 ? "" : "b" + batchSize;
-            try (BenchRuns runs = BenchRuns.of(loaded, batchSize, longest)) {
+            // A run ends at its next step then, and this thread before the process.
+            try (Interruption.Scope _ = interruption.during(() -> {
+            });
+                    BenchRuns runs = BenchRuns.of(loaded, batchSize, longest, interruption::requested);
+                    BenchMeasurement measurement = new BenchMeasurement(loaded.engine().threads(), repetitions,
+                            interruption::requested, progress())) {
+                warmUp(loaded);
                 if (prompt > 0) {
-                    measure(loaded, "pp" + prompt + suffix, prompt, () -> runs.readPrompts(prompt));
+                    show(loaded, measurement.run(new BenchTest("pp" + prompt + suffix, (long) prompt * batchSize,
+                            () -> runs.readPrompts(prompt), Limit.FMA_PEAK, runs.flopsPerPromptToken(prompt),
+                            decoder)));
                 }
                 if (decoder && newTokens() > 0) {
-                    measure(loaded, "tg" + newTokens() + suffix, newTokens(), () -> runs.generate(newTokens()));
+                    show(loaded, measurement.run(new BenchTest("tg" + newTokens() + suffix,
+                            (long) newTokens() * batchSize, () -> runs.generate(newTokens()), Limit.READ_BANDWIDTH,
+                            runs.bytesPerNewToken(), false)));
+                }
+                if (!common.quiet) {
+                    measurement.missing().ifPresent(
+                            why -> streams.err().println("gpt2 bench: no share of the machine's limits: " + why));
                 }
             }
         }
@@ -124,58 +137,22 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private void measure(LoadedModel loaded, String test, int tokens, Runnable run) throws IOException {
-        // The first runs are for the compiler: it takes a second or so of them until it has done its best.
-        long warm = System.nanoTime() + WARM_UP_NANOS;
-        for (int i = 0; i < MOST_WARM_UPS && (i == 0 || System.nanoTime() - warm < 0); i++) {
-            run.run();
+    private BenchMeasurement.Progress progress() {
+        return common.quiet || !streams.terminal()
+                ? BenchMeasurement.Progress.NONE
+                : BenchMeasurement.Progress.on(streams.err());
+    }
+
+    /** An interrupted test has no result. */
+    private void show(LoadedModel loaded, Optional<BenchResult> result) throws IOException {
+        if (result.isEmpty()) {
+            return;
         }
-        double[] speeds = new double[repetitions];
-        for (int i = 0; i < repetitions; i++) {
-            if (interruption.requested()) {
-                return;
-            }
-            long start = System.nanoTime();
-            run.run();
-            speeds[i] = (double) tokens * batchSize / ((System.nanoTime() - start) / 1e9);
-        }
-        double mean = mean(speeds);
-        double deviation = deviation(speeds, mean);
         if (output.json) {
-            JsonResult.line(streams.out(), json -> {
-                json.writeStartObject();
-                json.writeStringField("model", loaded.name());
-                json.writeStringField("weights", loaded.weights());
-                json.writeStringField("backend", loaded.engine().backend());
-                json.writeNumberField("threads", loaded.engine().threads());
-                json.writeStringField("test", test);
-                json.writeNumberField("tokens_per_second", mean);
-                json.writeNumberField("stddev", deviation);
-                json.writeEndObject();
-            });
+            JsonResult.line(streams.out(), json -> result.get().write(json, loaded));
         } else {
-            streams.out()
-                    .println(String.format(Locale.ROOT, "%-24s %-7s %-8s %7d %-10s %.2f +- %.2f", loaded.name(),
-                            loaded.weights(),
-                            loaded.engine().backend(), loaded.engine().threads(), test, mean, deviation));
+            streams.out().println(result.get().text(loaded));
             streams.out().flush();
         }
-    }
-
-    static double mean(double[] values) {
-        double sum = 0;
-        for (double value : values) {
-            sum += value;
-        }
-        return sum / values.length;
-    }
-
-    /** The sample's standard deviation; 0 for a single value. */
-    static double deviation(double[] values, double mean) {
-        double sum = 0;
-        for (double value : values) {
-            sum += (value - mean) * (value - mean);
-        }
-        return values.length < 2 ? 0 : Math.sqrt(sum / (values.length - 1));
     }
 }

@@ -3,15 +3,19 @@ package org.vecformer.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.EncoderBatch;
 import org.vecformer.engine.model.EncoderInput;
 import org.vecformer.engine.model.EncoderOptions;
 import org.vecformer.engine.model.EncoderSession;
+import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
+import org.vecformer.yardstick.BertWork;
+import org.vecformer.yardstick.Gpt2Work;
 
 /** The work that {@code bench} measures, on random tokens: which they are makes no difference to the speed. */
 interface BenchRuns extends AutoCloseable {
@@ -22,6 +26,12 @@ interface BenchRuns extends AutoCloseable {
     /** Generates so many tokens for each sequence of a batch. */
     void generate(int tokens);
 
+    /** Operations for a token of a prompt of so many; 0 if nobody has counted them. */
+    double flopsPerPromptToken(int tokens);
+
+    /** Bytes of weights to be read for a token that is generated, in a batch of this size; 0 if nobody has counted. */
+    double bytesPerNewToken();
+
     @Override
     void close();
 
@@ -30,11 +40,12 @@ interface BenchRuns extends AutoCloseable {
      *
      * @param batchSize sequences at once
      * @param longest the most tokens of a sequence
+     * @param stopped whether a run is to end early
      */
-    static BenchRuns of(LoadedModel model, int batchSize, int longest) {
+    static BenchRuns of(LoadedModel model, int batchSize, int longest, BooleanSupplier stopped) {
         return switch (model) {
-            case LoadedGpt2 loaded -> new OfGpt2(loaded, batchSize, longest);
-            case LoadedBert loaded -> new OfBert(loaded, batchSize);
+            case LoadedGpt2 loaded -> new OfGpt2(loaded, batchSize, longest, stopped);
+            case LoadedBert loaded -> new OfBert(loaded, batchSize, stopped);
         };
     }
 
@@ -50,11 +61,13 @@ interface BenchRuns extends AutoCloseable {
 
         private final LoadedGpt2 model;
         private final int batchSize;
+        private final BooleanSupplier stopped;
         private final Session session;
 
-        private OfGpt2(LoadedGpt2 model, int batchSize, int longest) {
+        private OfGpt2(LoadedGpt2 model, int batchSize, int longest, BooleanSupplier stopped) {
             this.model = model;
             this.batchSize = batchSize;
+            this.stopped = stopped;
             long cached = (long) batchSize * Math.ceilDiv(longest, PAGE) * PAGE;
             session = model.gpt2().openSession(new SessionOptions(cached, Math.max(STEP_ROWS, batchSize)));
         }
@@ -71,6 +84,9 @@ interface BenchRuns extends AutoCloseable {
                         if (batch.room() == 0) {
                             session.step(batch);
                             batch.clear();
+                            if (stopped.getAsBoolean()) {
+                                return;
+                            }
                         }
                         int to = Math.min(tokens, from + batch.room());
                         batch.add(sequence, ids, from, to, to == tokens ? Logits.LAST : Logits.NONE);
@@ -89,7 +105,7 @@ interface BenchRuns extends AutoCloseable {
             List<Sequence> sequences = open();
             try {
                 Batch batch = session.batch();
-                for (int i = 0; i < tokens; i++) {
+                for (int i = 0; i < tokens && !stopped.getAsBoolean(); i++) {
                     batch.clear();
                     for (Sequence sequence : sequences) {
                         batch.add(sequence, ids, i, i + 1, Logits.LAST);
@@ -99,6 +115,23 @@ interface BenchRuns extends AutoCloseable {
             } finally {
                 sequences.forEach(Sequence::close);
             }
+        }
+
+        @Override
+        public double flopsPerPromptToken(int tokens) {
+            return languageModel() ? (double) Gpt2Work.flopsPerPrompt(model.gpt2().config(), tokens) / tokens : 0;
+        }
+
+        @Override
+        public double bytesPerNewToken() {
+            return languageModel()
+                    ? (double) Gpt2Work.bytesPerToken(model.gpt2().config(), model.weightType()) / batchSize
+                    : 0;
+        }
+
+        /** A classifier has not the output layer that is counted. */
+        private boolean languageModel() {
+            return model.gpt2().head() == Gpt2.Head.LANGUAGE_MODEL;
         }
 
         private List<Sequence> open() {
@@ -119,11 +152,13 @@ interface BenchRuns extends AutoCloseable {
     final class OfBert implements BenchRuns {
         private final LoadedBert model;
         private final int batchSize;
+        private final BooleanSupplier stopped;
         private final EncoderSession session;
 
-        private OfBert(LoadedBert model, int batchSize) {
+        private OfBert(LoadedBert model, int batchSize, BooleanSupplier stopped) {
             this.model = model;
             this.batchSize = batchSize;
+            this.stopped = stopped;
             session = model.bert().openSession(EncoderOptions.defaults());
         }
 
@@ -136,6 +171,9 @@ interface BenchRuns extends AutoCloseable {
                 if (!batch.fits(tokens)) {
                     session.run(batch);
                     batch.clear();
+                    if (stopped.getAsBoolean()) {
+                        return;
+                    }
                 }
                 batch.add(input);
             }
@@ -145,6 +183,16 @@ interface BenchRuns extends AutoCloseable {
         @Override
         public void generate(int tokens) {
             throw new UnsupportedOperationException("an encoder generates nothing");
+        }
+
+        @Override
+        public double flopsPerPromptToken(int tokens) {
+            return (double) BertWork.flops(model.bert().config(), List.of(tokens)) / tokens;
+        }
+
+        @Override
+        public double bytesPerNewToken() {
+            return 0;
         }
 
         @Override

@@ -380,7 +380,8 @@ class BertCommandsTest {
         CommandRun bench = CommandRun.of("bench", "-p", "10", "-b", "40", "-r", "1", "--json", "--model", tagger);
         assertThat(bench.status()).as(bench.err()).isZero();
         assertThat(bench.objects()).hasSize(1).first().satisfies(test -> assertThat(test).containsEntry("test",
-                "pp10b40"));
+                "pp10b40").containsEntry("limit", "FMA peak").containsKey("share").doesNotContainKey(
+                        "first_token_seconds"));
         CommandRun generating = CommandRun.of("bench", "-n", "4", "--model", tagger);
         assertThat(generating.status()).isEqualTo(2);
         assertThat(generating.err()).hasLineCount(1).contains("-n 4").contains("BERT");

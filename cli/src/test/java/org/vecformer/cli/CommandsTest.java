@@ -1,6 +1,8 @@
 package org.vecformer.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.atIndex;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -207,15 +209,29 @@ class CommandsTest {
                 "2");
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.objects()).hasSize(2).allSatisfy(test -> {
-            assertThat(test).containsOnlyKeys("model", "weights", "backend", "threads", "test", "tokens_per_second",
+            assertThat(test).containsKeys("model", "weights", "backend", "threads", "test", "tokens_per_second",
                     "stddev");
             assertThat((double) test.get("tokens_per_second")).isPositive();
             assertThat((double) test.get("stddev")).isPositive();
-            assertThat(test).containsEntry("threads", 2).containsEntry("weights", "bf16");
-        }).extracting(test -> test.get("test")).containsExactly("pp70b2", "tg3b2");
-        assertThat(BenchCommand.mean(new double[]{1, 2, 6})).isEqualTo(3);
-        assertThat(BenchCommand.deviation(new double[]{1, 2, 6}, 3)).isCloseTo(Math.sqrt(7), within(1e-12));
-        assertThat(BenchCommand.deviation(new double[]{1}, 1)).isZero();
+            assertThat((double) test.get("median")).isBetween((double) test.get("least"), (double) test.get("most"));
+            assertThat((double) test.get("limit_value")).isPositive();
+            assertThat((double) test.get("share")).isPositive();
+            assertThat((double) test.get("load_seconds")).isPositive();
+            assertThat(test).containsEntry("threads", 2).containsEntry("weights", "bf16")
+                    .containsEntry("repetitions", 2);
+        }).extracting(test -> test.get("test"), test -> test.get("limit"), test -> test.get("limit_unit"),
+                test -> test.containsKey("first_token_seconds")).containsExactly(
+                        tuple("pp70b2", "FMA peak", "GFLOP/s", true), tuple("tg3b2", "read bandwidth", "GB/s", false));
+    }
+
+    @Test
+    void benchAsATable() {
+        CommandRun run = CommandRun.of("bench", "-p", "5", "-n", "2", "-r", "1", "--threads", "1");
+        assertThat(run.status()).as(run.err()).isZero();
+        assertThat(run.out().lines()).hasSize(3).satisfies(first -> assertThat(first).startsWith("model "), atIndex(0))
+                .satisfies(pp -> assertThat(pp).matches(".* pp5 .* % of the FMA peak of [0-9.]+ GFLOP/s"), atIndex(1))
+                .satisfies(tg -> assertThat(tg).matches(".* tg2 .* % of the read bandwidth of [0-9.]+ GB/s"),
+                        atIndex(2));
     }
 
     @Test

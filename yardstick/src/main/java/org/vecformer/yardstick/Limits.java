@@ -15,8 +15,9 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>
  * Both loops return a sum of everything they touched, which is looked at, so that the JIT cannot drop them; and both
  * are short methods that are called many times, so that C2 compiles them as a whole and keeps the accumulators in
- * registers (a single long call would run in code that was entered in mid-loop, with its vectors as objects). Off-heap
- * memory is freed by {@link #close}. For one caller at a time.
+ * registers (a single long call would run in code that was entered in mid-loop, with its vectors as objects). The
+ * memory to read is off-heap, taken by the first {@link #readBandwidth} and freed by {@link #close}. For one caller at a
+ * time, in a JVM that has {@code jdk.incubator.vector} ({@link Machine#vectorsMissing}).
  */
 public final class Limits implements AutoCloseable {
 
@@ -34,8 +35,14 @@ public final class Limits implements AutoCloseable {
     private static final int CALL_STEPS = 100_000;
 
     private final int threads;
+    private final long readBytes;
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment memory;
+    private MemorySegment memory;
+
+    /** Measures with so many threads, and reads {@link #READ_BYTES}. */
+    public Limits(int threads) {
+        this(threads, READ_BYTES);
+    }
 
     /**
      * @param threads   how many threads measure
@@ -47,15 +54,41 @@ public final class Limits implements AutoCloseable {
                     threads + " threads reading " + readBytes + " bytes; expected at least 1 of each");
         }
         this.threads = threads;
-        long slice = Math.max(1, readBytes / threads / CALL_BYTES) * CALL_BYTES;
-        memory = arena.allocate(slice * threads, 64);
-        // Ones, so that the sums show, exactly, whether everything was read.
-        for (long i = 0; i < CALL_BYTES; i += Float.BYTES) {
-            memory.set(ValueLayout.JAVA_FLOAT, i, 1);
+        this.readBytes = readBytes;
+    }
+
+    /** The memory to read, a slice for each thread. */
+    private MemorySegment memory() {
+        if (memory == null) {
+            long slice = Math.max(1, readBytes / threads / CALL_BYTES) * CALL_BYTES;
+            try {
+                memory = arena.allocate(slice * threads, 64);
+            } catch (OutOfMemoryError e) {
+                throw new IllegalStateException("the read bandwidth is measured on " + (slice * threads >> 20)
+                        + " MB of memory, which there are not", e);
+            }
+            // Ones, so that the sums show, exactly, whether everything was read.
+            for (long i = 0; i < CALL_BYTES; i += Float.BYTES) {
+                memory.set(ValueLayout.JAVA_FLOAT, i, 1);
+            }
+            for (long i = CALL_BYTES; i < memory.byteSize(); i += CALL_BYTES) {
+                MemorySegment.copy(memory, 0, memory, i, CALL_BYTES);
+            }
         }
-        for (long i = CALL_BYTES; i < memory.byteSize(); i += CALL_BYTES) {
-            MemorySegment.copy(memory, 0, memory, i, CALL_BYTES);
-        }
+        return memory;
+    }
+
+    /**
+     * One of the two limits, in its unit.
+     *
+     * @param seconds how long at least
+     * @throws IllegalStateException as {@link #readBandwidth}
+     */
+    public double measure(Limit limit, double seconds) {
+        return switch (limit) {
+            case READ_BANDWIDTH -> readBandwidth(seconds);
+            case FMA_PEAK -> fmaPeak(seconds);
+        };
     }
 
     /** Lanes of the vectors in use. */
@@ -68,8 +101,10 @@ public final class Limits implements AutoCloseable {
      *
      * @param seconds how long at least
      * @return gigabytes (10^9) per second
+     * @throws IllegalStateException when there is no memory for it
      */
     public double readBandwidth(double seconds) {
+        MemorySegment memory = memory();
         long slice = memory.byteSize() / threads;
         return rate(seconds, thread -> {
             for (long at = thread * slice; at < (thread + 1) * slice; at += CALL_BYTES) {

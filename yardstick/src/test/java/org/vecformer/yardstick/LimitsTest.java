@@ -16,6 +16,18 @@ class LimitsTest {
         try (Limits limits = new Limits(threads, 5_000_000)) {
             assertThat(limits.readBandwidth(0.001)).isPositive().isFinite();
             assertThat(limits.fmaPeak(0.001)).isPositive().isFinite();
+            for (Limit limit : Limit.values()) {
+                assertThat(limits.measure(limit, 0.001)).isPositive().isFinite();
+            }
+        }
+    }
+
+    @Test
+    void tooMuchToReadIsSaid() {
+        try (Limits limits = new Limits(1, 1L << 60)) {
+            assertThatThrownBy(() -> limits.readBandwidth(0.001)).isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("1099511627776 MB");
+            assertThat(limits.fmaPeak(0.001)).isPositive();
         }
     }
 
