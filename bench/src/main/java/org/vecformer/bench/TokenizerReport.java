@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.vecformer.tokenizer.Tokenizer;
 import org.vecformer.yardstick.Machine;
 import org.vecformer.yardstick.Samples;
@@ -22,7 +25,7 @@ import org.vecformer.yardstick.Samples;
  * as a multiple of theirs: in one process, in turns, round by round. All ids are compared first; a peer that has others
  * is a failure.
  * <p>
- * This program has no peers. The profile {@code peers} builds one that has: {@code HuggingFaceReport}.
+ * This program has no peers. The profile {@code peers} builds one that has: {@code TokenizerPeersReport}.
  */
 public final class TokenizerReport {
 
@@ -34,7 +37,7 @@ public final class TokenizerReport {
 
     private static final String OPTIONS = """
               --tokenizer DIR  a folder with a vocabulary
-              --text FILE      a text in UTF-8; its lines are tokenized one by one
+              --text FILE      a text in UTF-8, or a folder with Java sources; tokenized line by line
               --rounds N       how often everything is measured (default: 7)
               --seconds S      how long each tokenizer is timed in each round, at least (default: 0.5)
               --json           JSON lines instead of a table
@@ -77,6 +80,54 @@ public final class TokenizerReport {
     /** Who else has a tokenizer for the files of a folder. */
     interface Peers {
         List<TextTokenizer> open(Path directory) throws IOException;
+    }
+
+    /**
+     * A tokenizer and how it compares with our ids.
+     *
+     * @param name  what it is
+     * @param ours  MB/s of our ids, one for each round
+     * @param speed its own MB/s
+     * @param ratio ours by its own, round by round
+     */
+    record Row(String name, Samples ours, Samples speed, Samples ratio) {}
+
+    /** The lines of a text that are to be tokenized, and what there is of them. */
+    record Lines(List<String> lines, long bytes) {
+
+        /**
+         * The lines of a file, or of all Java sources in a folder, that are not blank. Those with a special token in
+         * them, as the sources of a tokenizer have, are left out: some libraries take them for plain text.
+         *
+         * @throws IOException if there are none, or they cannot be read
+         */
+        static Lines read(Path text, Tokenizer tokenizer) throws IOException {
+            List<String> special = IntStream.range(0, tokenizer.vocabularySize()).filter(tokenizer::isSpecial)
+                    .mapToObj(tokenizer::token).toList();
+            List<String> lines = new ArrayList<>();
+            for (Path file : files(text)) {
+                Files.readString(file).lines()
+                        .filter(line -> !line.isBlank() && special.stream().noneMatch(line::contains))
+                        .forEach(lines::add);
+            }
+            if (lines.isEmpty()) {
+                throw new IOException("the text " + text + " is empty");
+            }
+            return new Lines(lines,
+                    lines.stream().mapToLong(line -> line.getBytes(StandardCharsets.UTF_8).length).sum());
+        }
+
+        private static List<Path> files(Path text) throws IOException {
+            if (!Files.isDirectory(text)) {
+                return List.of(text);
+            }
+            try (Stream<Path> walk = Files.walk(text)) {
+                return walk.filter(file -> file.toString().endsWith(".java") && Files.isRegularFile(file)).sorted()
+                        .toList();
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
+            }
+        }
     }
 
     /** Ours, the short way: ids alone. */
@@ -151,22 +202,57 @@ public final class TokenizerReport {
     private static int report(String program, Options options, Peers peers, PrintStream out, PrintStream err)
             throws IOException {
         Path folder = options.tokenizer.orElseThrow();
-        Path text = options.text.orElseThrow();
-        Tokenizer ours = Tokenizer.load(folder);
-        List<String> lines = Files.readString(text).lines().filter(line -> !line.isBlank()).toList();
-        if (lines.isEmpty()) {
-            throw new IOException("the text " + text + " is empty");
-        }
-        List<TextTokenizer> all = new ArrayList<>(List.of(new Ids(ours), new Encodings(ours)));
+        Tokenizer tokenizer = Tokenizer.load(folder);
+        Lines text = Lines.read(options.text.orElseThrow(), tokenizer);
+        List<TextTokenizer> all = open(tokenizer, folder, peers);
         try {
-            all.addAll(peers.open(folder));
-            List<String> failures = differences(all, lines);
-            measure(options, all, lines, out);
+            List<String> failures = differences(all, text.lines);
+            long ids = text.lines.stream().mapToLong(all.getFirst()::count).sum();
+            List<Row> rows = measure(all, text, options.rounds, options.seconds);
+            if (!options.json) {
+                out.printf(Locale.ROOT, "%s; Java %s; %d lines, %.2f MB, %d ids; one thread; rounds: %d%n",
+                        Machine.processor(), Runtime.version(), text.lines.size(), text.bytes / 1e6, ids,
+                        options.rounds);
+                out.printf("  %-48s %8s %-17s %s%n", "", "MB/s", "(least - most)", "first / this");
+            }
+            for (Row row : rows) {
+                out.println(options.json ? json(row, text.bytes, ids) : text(row));
+            }
             failures.forEach(failure -> err.println(program + ": " + failure));
             return failures.isEmpty() ? OK : DIFFERENT;
         } finally {
             all.forEach(TextTokenizer::close);
         }
+    }
+
+    /**
+     * Ours and the peers on one text. The first row is our ids, with itself; the second our ids with offsets; then come
+     * the peers.
+     *
+     * @param folder  with a vocabulary
+     * @param text    a file, or a folder with Java sources
+     * @param seconds how long each is timed in each round
+     * @throws IllegalStateException if a peer's ids are not ours
+     */
+    static List<Row> rows(Path folder, Path text, Peers peers, int rounds, double seconds) throws IOException {
+        Tokenizer tokenizer = Tokenizer.load(folder);
+        Lines lines = Lines.read(text, tokenizer);
+        List<TextTokenizer> all = open(tokenizer, folder, peers);
+        try {
+            List<String> failures = differences(all, lines.lines);
+            if (!failures.isEmpty()) {
+                throw new IllegalStateException(String.join("; ", failures));
+            }
+            return measure(all, lines, rounds, seconds);
+        } finally {
+            all.forEach(TextTokenizer::close);
+        }
+    }
+
+    private static List<TextTokenizer> open(Tokenizer ours, Path directory, Peers peers) throws IOException {
+        List<TextTokenizer> all = new ArrayList<>(List.of(new Ids(ours), new Encodings(ours)));
+        all.addAll(peers.open(directory));
+        return all;
     }
 
     /** A sentence for each tokenizer whose ids are not the first one's. */
@@ -185,84 +271,67 @@ public final class TokenizerReport {
         return failures;
     }
 
-    private static void measure(Options options, List<TextTokenizer> all, List<String> lines, PrintStream out)
-            throws IOException {
-        long bytes = 0;
-        long ids = 0;
-        for (String line : lines) {
-            bytes += line.getBytes(StandardCharsets.UTF_8).length;
-            ids += all.getFirst().count(line);
-        }
+    private static List<Row> measure(List<TextTokenizer> all, Lines text, int rounds, double seconds) {
         int count = all.size();
         // For the compiler.
         for (int i = 0; i < 2 * count; i++) {
-            speed(all.get(i % count), lines, bytes, 2 * options.seconds);
+            speed(all.get(i % count), text, 2 * seconds);
         }
-        double[][] speeds = new double[count][options.rounds];
-        for (int round = 0; round < options.rounds; round++) {
+        double[][] speeds = new double[count][rounds];
+        for (int round = 0; round < rounds; round++) {
             for (int i = 0; i < count; i++) {
                 int turn = (round + i) % count;
-                speeds[turn][round] = speed(all.get(turn), lines, bytes, options.seconds);
+                speeds[turn][round] = speed(all.get(turn), text, seconds);
             }
         }
-        if (!options.json) {
-            out.printf(Locale.ROOT, "%s; Java %s; %d lines, %.2f MB, %d ids; one thread; rounds: %d%n",
-                    Machine.processor(), Runtime.version(), lines.size(), bytes / 1e6, ids, options.rounds);
-            out.printf("  %-48s %8s %-17s %s%n", "", "MB/s", "(least - most)", "first / this");
-        }
-        Samples first = new Samples(speeds[0]);
+        Samples ours = new Samples(speeds[0]);
+        List<Row> rows = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             Samples speed = new Samples(speeds[i]);
-            Samples ratio = i == 0 ? null : first.shareOf(1, speed);
-            out.println(options.json
-                    ? json(all.get(i).name(), bytes, ids, speed, ratio)
-                    : text(all.get(i).name(), speed, ratio));
+            rows.add(new Row(all.get(i).name(), ours, speed, ours.shareOf(1, speed)));
         }
+        return rows;
     }
 
     /** MB of UTF-8 per second. */
-    private static double speed(TextTokenizer tokenizer, List<String> lines, long bytes, double seconds) {
+    private static double speed(TextTokenizer tokenizer, Lines text, double seconds) {
         long start = System.nanoTime();
         long elapsed;
         long done = 0;
         do {
             int ids = 0;
-            for (String line : lines) {
+            for (String line : text.lines) {
                 ids += tokenizer.count(line);
             }
             if (ids == 0) {
                 throw new IllegalStateException(tokenizer.name() + " gave no ids: what was measured is wrong");
             }
-            done += bytes;
+            done += text.bytes;
             elapsed = System.nanoTime() - start;
         } while (elapsed < seconds * 1e9);
         return done / 1e6 / (elapsed / 1e9);
     }
 
-    private static String text(String name, Samples speed, Samples ratio) {
-        return String.format(Locale.ROOT, "  %-48s %8.1f %-17s %s", name, speed.median(),
-                String.format(Locale.ROOT, "(%.1f - %.1f)", speed.least(), speed.most()),
-                ratio == null
-                        ? ""
-                        : String.format(Locale.ROOT, "%.2f (%.2f - %.2f)", ratio.median(), ratio.least(), ratio.most()))
-                .stripTrailing();
+    private static String text(Row row) {
+        Samples ratio = row.ratio;
+        return String.format(Locale.ROOT, "  %-48s %8.1f %-17s %.2f (%.2f - %.2f)", row.name, row.speed.median(),
+                String.format(Locale.ROOT, "(%.1f - %.1f)", row.speed.least(), row.speed.most()), ratio.median(),
+                ratio.least(), ratio.most());
     }
 
-    private static String json(String name, long bytes, long ids, Samples speed, Samples ratio) throws IOException {
+    private static String json(Row row, long bytes, long ids) throws IOException {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
             json.writeStartObject();
             json.writeStringField("test", "tokenize");
-            json.writeStringField("tokenizer", name);
+            json.writeStringField("tokenizer", row.name);
             json.writeNumberField("threads", 1);
             json.writeNumberField("bytes", bytes);
             json.writeNumberField("ids", ids);
-            json.writeNumberField("rounds", speed.values().length);
+            json.writeNumberField("rounds", row.speed.values().length);
             json.writeStringField("unit", "MB/s");
-            speed.write(json, "");
-            if (ratio != null) {
-                ratio.write(json, "first_by_this_");
-            }
+            row.speed.write(json, "");
+            row.ratio.write(json, "first_by_this_");
             json.writeEndObject();
         }
         return text.toString();

@@ -5,7 +5,7 @@
  * {@link org.vecformer.bench.SpeedReport} is the program to begin with, for GPT-2, and
  * {@link org.vecformer.bench.EncoderReport} for BERT. They measure the machine's {@link org.vecformer.bench.Limits} and
  * the model in turn, in one process, so that a noisy machine disturbs both alike. {@code src/peers} (profile {@code
- * peers}) puts other libraries beside ours in the same way: {@code OnnxReport} and {@code HuggingFaceReport}. No
+ * peers}) puts other libraries beside ours in the same way: {@code OnnxReport} and {@code TokenizerPeersReport}. No
  * benchmark needs a downloaded model: {@link org.vecformer.bench.RandomModel} makes one of the right shape. Every
  * benchmark checks what it computes, against plain loops in double or against itself in another way that must have the
  * same bits, before and after it was timed, so that wrong code is never called fast.

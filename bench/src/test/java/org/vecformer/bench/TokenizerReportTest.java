@@ -1,6 +1,7 @@
 package org.vecformer.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -75,6 +76,26 @@ class TokenizerReportTest {
         assertThat(status).isEqualTo(TokenizerReport.DIFFERENT);
         assertThat(errors().lines()).containsExactly("TheReport: other has other ids than ours for 1 of 2 lines; the"
                 + " first of them begins with \"is it worth two?\"");
+    }
+
+    @Test
+    void sourcesInAFolderAreATextButForLinesWithSpecialTokens() throws IOException {
+        Path sources = Files.createDirectories(folder.resolve("sources/inner"));
+        Files.writeString(sources.resolve("A.java"), "A bird in the hand,\nString s = \"[SEP]\";\n");
+        Files.writeString(sources.resolve("b.txt"), "not this one");
+        Files.writeString(sources.getParent().resolve("B.java"), "\nis it worth two?");
+        List<TokenizerReport.Row> rows = TokenizerReport.rows(folder, sources.getParent(),
+                directory -> List.of(new Other(Tokenizer.load(directory), false)), 2, 0.0001);
+        assertThat(rows).extracting(TokenizerReport.Row::name).containsExactly("vecformer, ids",
+                "vecformer, ids and offsets", "other");
+        assertThat(rows.getFirst().ratio().values()).containsExactly(1, 1);
+        TokenizerReport.Row other = rows.getLast();
+        assertThat(other.ratio().values()[0]).isEqualTo(other.ours().values()[0] / other.speed().values()[0]);
+        assertThat(TokenizerReport.Lines.read(sources.getParent(), Tokenizer.load(folder)).lines())
+                .containsExactly("is it worth two?", "A bird in the hand,");
+        assertThatThrownBy(() -> TokenizerReport.rows(folder, sources.getParent(),
+                directory -> List.of(new Other(Tokenizer.load(directory), true)), 1, 0.0001))
+                .isInstanceOf(IllegalStateException.class).hasMessageStartingWith("other has other ids");
     }
 
     @Test
