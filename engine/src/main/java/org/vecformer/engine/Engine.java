@@ -31,11 +31,10 @@ public final class Engine implements AutoCloseable {
      *                                     says why
      */
     public static Engine create(EngineOptions options) {
-        int threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         if (options.backend() == BackendChoice.SCALAR) {
-            return new Engine(CpuBackend.scalar(threads));
+            return new Engine(CpuBackend.scalar(options.threads()));
         }
-        CpuBackend backend = CpuBackend.best(threads, options.backend() == BackendChoice.VECTOR);
+        CpuBackend backend = CpuBackend.best(options.threads(), options.backend() == BackendChoice.VECTOR);
         if (!backend.refusals().isEmpty()) {
             String why = String.join("; ", backend.refusals());
             if (options.backend() == BackendChoice.VECTOR || options.requireSimd()) {

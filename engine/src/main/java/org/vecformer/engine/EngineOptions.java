@@ -6,8 +6,10 @@ import java.util.Objects;
  * How an {@link Engine} computes.
  *
  * @param backend     which kernels
- * @param threads     how many threads compute, the caller's included; 0 for one per available processor (a container's
- *                    CPU limit counts)
+ * @param threads     how many threads compute, the caller's included. 0 for one per physical core that this process may
+ *                    use (a container's CPU limit and the process's affinity count); all engines of a process that are
+ *                    created so share these threads, so that several models do not fight for processors. An engine with
+ *                    a number has threads of its own: for parting a machine
  * @param requireSimd whether an engine must not be created without the Vector API, instead of running slower
  */
 public record EngineOptions(BackendChoice backend, int threads, boolean requireSimd) {
@@ -25,7 +27,7 @@ public record EngineOptions(BackendChoice backend, int threads, boolean requireS
         }
     }
 
-    /** The best backend, a thread per processor. */
+    /** The best backend, a thread per physical core. */
     public static EngineOptions defaults() {
         return new EngineOptions(BackendChoice.AUTO, 0, false);
     }

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.vecformer.engine.kernel.WorkerPool;
 
 /** Which kernels are chosen, and what is said about it. Some choices are made once for a JVM: those tests start one. */
 class EngineTest {
@@ -32,11 +34,24 @@ class EngineTest {
 
     private static String describe(List<String> flags, BackendChoice backend, boolean requireSimd)
             throws IOException, InterruptedException {
+        return java(flags, Describe.class, backend.name(), Boolean.toString(requireSimd));
+    }
+
+    private static String java(List<String> flags, Class<?> main, String... arguments)
+            throws IOException, InterruptedException {
+        return output(command(flags, main, arguments));
+    }
+
+    private static List<String> command(List<String> flags, Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Describe.class.getName(), backend.name(),
-                Boolean.toString(requireSimd)));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    private static String output(List<String> command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -92,15 +107,65 @@ class EngineTest {
     }
 
     @Test
-    void threadsAreTheProcessorsUnlessSaidOtherwise() {
+    void threadsAreTheCoresUnlessSaidOtherwise() {
         EngineOptions options = EngineOptions.defaults().withBackend(BackendChoice.SCALAR);
         try (Engine automatic = Engine.create(options); Engine three = Engine.create(options.withThreads(3))) {
-            assertThat(automatic.threads()).isEqualTo(Runtime.getRuntime().availableProcessors());
+            assertThat(automatic.threads()).isBetween(1, Runtime.getRuntime().availableProcessors());
             assertThat(three.threads()).isEqualTo(3);
+            assertThat(three.cpu().pool()).isNotSameAs(automatic.cpu().pool());
         }
         assertThatThrownBy(() -> options.withThreads(-1)).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("-1");
         assertThatThrownBy(() -> options.withRequireSimd(true)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    /** Several models must not ask for more processors than there are, whoever made their engines. */
+    @Test
+    void enginesShareTheThreadsThatNobodyChose() throws InterruptedException {
+        EngineOptions options = EngineOptions.defaults().withBackend(BackendChoice.SCALAR);
+        Engine first = Engine.create(options);
+        WorkerPool pool = first.cpu().pool();
+        try (Engine second = Engine.create(EngineOptions.defaults())) {
+            assertThat(second.cpu().pool()).isSameAs(pool);
+            first.close();
+            first.close();
+            assertThat(pool.workerThreads()).allMatch(Thread::isAlive);
+            pool.run((_, _, _) -> {
+            }, 100, 1);
+        }
+        for (Thread worker : pool.workerThreads()) {
+            worker.join();
+        }
+        try (Engine later = Engine.create(options)) {
+            assertThat(later.cpu().pool()).isNotSameAs(pool);
+            later.cpu().pool().run((_, _, _) -> {
+            }, 100, 1);
+        }
+    }
+
+    /** What a container's CPU limit comes to, and an affinity. */
+    @Test
+    void oneProcessorIsOneThread() throws Exception {
+        String one = java(moduleAnd("-XX:ActiveProcessorCount=1"), Threads.class);
+        assertThat(one).contains("threads 1 of 1");
+        Path taskset = Path.of("/usr/bin/taskset");
+        if (Files.isExecutable(taskset)) {
+            List<String> command = new ArrayList<>(List.of(taskset.toString(), "-c", "0"));
+            command.addAll(command(MODULE, Threads.class));
+            assertThat(output(command)).contains("threads 1 of 1");
+        }
+    }
+
+    /** Prints how many threads an engine has by default. */
+    static final class Threads {
+        private Threads() {
+        }
+
+        public static void main(String[] args) {
+            try (Engine engine = Engine.create(EngineOptions.defaults())) {
+                System.out.println("threads " + engine.threads() + " of " + Runtime.getRuntime().availableProcessors());
+            }
+        }
     }
 
     /** AUTO begins on plain kernels and changes over when there is work for vector kernels. */

@@ -30,10 +30,14 @@ public final class CpuBackend implements AutoCloseable {
         this.chosen = chosen;
         this.vectorBits = vectorBits;
         this.refusals = List.copyOf(refusals);
-        pool = new WorkerPool(threads);
+        pool = threads == 0 ? WorkerPool.shared() : new WorkerPool(threads);
     }
 
-    /** Plain Java kernels. */
+    /**
+     * Plain Java kernels.
+     *
+     * @param threads how many compute, the caller's included; 0 for the {@linkplain WorkerPool#shared() shared} ones
+     */
     public static CpuBackend scalar(int threads) {
         return scalar(threads, List.of());
     }
@@ -46,6 +50,8 @@ public final class CpuBackend implements AutoCloseable {
     /**
      * The vector kernels, or plain ones with the refusals that say why.
      *
+     * @param threads      how many compute, the caller's included; 0 for the {@linkplain WorkerPool#shared() shared}
+     *                     ones
      * @param fromTheStart whether to use vector kernels at once, instead of plain ones until {@link #warmUp} is
      *                     through; the bits are the same
      */
@@ -172,8 +178,10 @@ public final class CpuBackend implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        closed = true;
-        pool.close();
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            pool.close();
+        }
     }
 }

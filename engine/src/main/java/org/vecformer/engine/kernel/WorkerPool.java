@@ -7,15 +7,19 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The engine's threads: splits one op into chunks that the caller and the workers take in turn.
+ * An engine's threads: splits one op into chunks that the caller and the workers take in turn.
  * <p>
  * Decoding a token has about a hundred such sections, so the hand-off is a single volatile word: an epoch, the next
  * chunk and the number of chunks. A worker claims a chunk by compare-and-set on that word, which fails if the section
  * it looked at is over; so the caller never waits for a worker that sleeps, and a late worker does no harm. Workers
  * spin for a short while after a section and then park. Nothing is allocated.
  * <p>
- * Thread-safe. When two sessions meet, the one that finds the pool busy does its work alone instead of waiting: the
- * threads that run are never more than callers + workers. Which thread computes a chunk never changes a result.
+ * Thread-safe. When two sessions meet, the one that finds the pool busy does its work alone instead of waiting, and
+ * with as many callers as the pool has threads all do: each processor has its caller then, and a worker would only push
+ * one of them aside. Which thread computes a chunk never changes a result.
+ * <p>
+ * Engines that leave the number of threads to us share one pool, the {@linkplain #shared() shared} one, so that several
+ * of them in a process do not ask for more processors than there are.
  */
 public final class WorkerPool implements AutoCloseable {
 
@@ -34,11 +38,17 @@ public final class WorkerPool implements AutoCloseable {
     private static final int SPINS_BEFORE_PARKING = 20_000;
     private static final int SPINS_BEFORE_YIELDING = 2_000;
 
+    private static WorkerPool shared;
+
     private final Worker[] workers;
     private final ReentrantLock sections = new ReentrantLock();
     /** epoch (32 bits) | next chunk (16 bits) | chunks (16 bits) */
     private final AtomicLong ticket = new AtomicLong();
     private final AtomicInteger finished = new AtomicInteger();
+    /** Those who are in {@link #run}. */
+    private final AtomicInteger callers = new AtomicInteger();
+    /** Engines that use the shared pool; guarded by the class. */
+    private int users = 1;
     private volatile boolean closed;
     // Written by the caller before the ticket is published, read by workers after they claimed a chunk of it.
     private Task task;
@@ -56,6 +66,19 @@ public final class WorkerPool implements AutoCloseable {
             workers[i] = new Worker(i + 1);
             workers[i].start();
         }
+    }
+
+    /**
+     * The pool of all who have no number of threads in mind: a thread for each {@linkplain Processors#count physical
+     * core}, the caller's included. Each who got it closes it; its threads end with the last.
+     */
+    public static synchronized WorkerPool shared() {
+        if (shared == null) {
+            shared = new WorkerPool(Processors.count());
+        } else {
+            shared.users++;
+        }
+        return shared;
     }
 
     public int threads() {
@@ -78,12 +101,30 @@ public final class WorkerPool implements AutoCloseable {
             // It would use the scratch memory of worker 0, who is at work.
             throw new IllegalStateException("a task must not start another section");
         }
-        if (count <= grain || workers.length == 0 || !sections.tryLock()) {
-            if (count > 0) {
-                work.run(0, count, 0);
-            }
+        if (count <= grain || workers.length == 0) {
+            alone(work, count);
             return;
         }
+        boolean crowded = callers.incrementAndGet() > workers.length;
+        try {
+            if (crowded || !sections.tryLock()) {
+                alone(work, count);
+            } else {
+                together(work, count, grain);
+            }
+        } finally {
+            callers.decrementAndGet();
+        }
+    }
+
+    private static void alone(Task work, int count) {
+        if (count > 0) {
+            work.run(0, count, 0);
+        }
+    }
+
+    /** Runs the task with the workers; the caller holds the lock, which is given back. */
+    private void together(Task work, int count, int grain) {
         try {
             if (closed) {
                 throw new IllegalStateException("the engine is closed");
@@ -163,9 +204,17 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    /** Ends the threads; a section that runs is finished first. */
+    /** Ends the threads, if nobody else uses them; a section that runs is finished first. */
     @Override
     public void close() {
+        synchronized (WorkerPool.class) {
+            if (--users > 0) {
+                return;
+            }
+            if (shared == this) {
+                shared = null;
+            }
+        }
         sections.lock();
         try {
             closed = true;

@@ -3,7 +3,12 @@ package org.vecformer.engine.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -20,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -180,6 +186,70 @@ class WorkerPoolTest {
         }
     }
 
+    /**
+     * With a caller for each thread, a worker would only push one of them aside. (One caller is in a section that it
+     * does alone, as the pool was busy; so the lock is free.)
+     */
+    @Test
+    void asManyCallersAsThreadsWorkEachAlone() throws Exception {
+        try (WorkerPool pool = new WorkerPool(2); ExecutorService callers = Executors.newFixedThreadPool(2)) {
+            awaitState(pool.workerThreads(), Thread.State.WAITING);
+            CountDownLatch begun = new CountDownLatch(1);
+            CountDownLatch secondBegun = new CountDownLatch(1);
+            CountDownLatch mayEnd = new CountDownLatch(1);
+            Future<?> first = callers.submit(() -> pool.run((_, _, _) -> {
+                begun.countDown();
+                await(secondBegun);
+            }, 2, 1));
+            await(begun);
+            Future<?> second = callers.submit(() -> pool.run((_, _, _) -> {
+                secondBegun.countDown();
+                await(mayEnd);
+            }, 2, 1));
+            first.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            Map<Integer, Thread> threads = new ConcurrentSkipListMap<>();
+            pool.run((from, to, _) -> threads.put(from * 1000 + to, Thread.currentThread()), 64, 1);
+            assertThat(threads).containsOnly(Map.entry(64, Thread.currentThread()));
+            mayEnd.countDown();
+            second.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            assertThat(runNeedingAllThreads(pool)).as("all threads again").isTrue();
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            if (!latch.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("nobody came");
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Virtual callers give their carrier back while they wait: otherwise a single carrier would be a deadlock. */
+    @Test
+    void manyVirtualThreadsOnOneCarrier() throws Exception {
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1", "-cp",
+                System.getProperty("java.class.path"), VirtualCallers.class.getName()).redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+    }
+
+    /** Ends with status 0 if all went well. */
+    static final class VirtualCallers {
+        private VirtualCallers() {
+        }
+
+        public static void main(String[] arguments) throws Exception {
+            try (WorkerPool pool = new WorkerPool(4);
+                    ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+                checkCallers(pool, callers, 100, 60);
+            }
+        }
+    }
+
     /** Each caller sums numbers of its own, section after section; now and then one of its sections fails. */
     private static void checkCallers(WorkerPool pool, ExecutorService callers, int count, int sections)
             throws Exception {
@@ -222,6 +292,25 @@ class WorkerPoolTest {
                 assertThat(runNeedingAllThreads(pool)).isTrue();
             }
         }
+    }
+
+    /** A server's engine may be idle for hours. */
+    @Test
+    void idleWorkersTakeNoProcessorTime() throws InterruptedException {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        assumeTrue(threads.isThreadCpuTimeSupported() && threads.isThreadCpuTimeEnabled());
+        try (WorkerPool pool = new WorkerPool(3)) {
+            assertThat(runNeedingAllThreads(pool)).isTrue();
+            awaitState(pool.workerThreads(), Thread.State.WAITING);
+            long before = cpuNanos(threads, pool);
+            Thread.sleep(300);
+            // The way to sleep may not have been quite over; spinning would be 600 ms.
+            assertThat(cpuNanos(threads, pool) - before).isLessThan(30_000_000);
+        }
+    }
+
+    private static long cpuNanos(ThreadMXBean threads, WorkerPool pool) {
+        return Stream.of(pool.workerThreads()).mapToLong(worker -> threads.getThreadCpuTime(worker.threadId())).sum();
     }
 
     @Test
