@@ -1,5 +1,10 @@
 package org.vecformer.loader;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -71,6 +76,48 @@ public enum DType {
     /** Bits of one element: 4, 6, 8, 16, 32 or 64. */
     public int bits() {
         return bits;
+    }
+
+    /** Whether it is one of the floating-point types that {@link #widen} reads: F16, BF16, F32, F64. */
+    public boolean isFloat() {
+        return switch (this) {
+            case F16, BF16, F32, F64 -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * Reads little-endian numbers of this type as float32; a float64 is rounded to the nearest one.
+     *
+     * @param data the numbers
+     * @param first the index of the first one to read
+     * @param to receives them
+     * @param at where the first one goes
+     * @param count how many
+     * @throws IllegalArgumentException if the type is not {@linkplain #isFloat one of those}
+     */
+    public void widen(MemorySegment data, long first, float[] to, int at, int count) {
+        switch (this) {
+            case F32 -> MemorySegment.copy(data, JAVA_FLOAT_UNALIGNED, first * Float.BYTES, to, at, count);
+            case F16 -> {
+                for (int i = 0; i < count; i++) {
+                    to[at + i] = Float.float16ToFloat(data.get(JAVA_SHORT_UNALIGNED, (first + i) * Short.BYTES));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < count; i++) {
+                    to[at + i] = Float
+                            .intBitsToFloat(data.get(JAVA_SHORT_UNALIGNED, (first + i) * Short.BYTES) << 16);
+                }
+            }
+            case F64 -> {
+                for (int i = 0; i < count; i++) {
+                    to[at + i] = (float) data.get(JAVA_DOUBLE_UNALIGNED, (first + i) * Double.BYTES);
+                }
+            }
+            default -> throw new IllegalArgumentException("numbers of type " + this
+                    + " are not read as float32; expected F16, BF16, F32 or F64");
+        }
     }
 
     /** The type with this name, exactly as headers write it (upper case). */

@@ -1,6 +1,5 @@
 package org.vecformer.engine.kernel;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.vecformer.engine.tensor.Tensor.PANEL;
@@ -12,12 +11,15 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
 import org.vecformer.loader.BlockQuantizer;
 import org.vecformer.loader.Checkpoint;
 import org.vecformer.loader.DType;
+import org.vecformer.loader.FormatException;
+import org.vecformer.loader.MatrixLayout;
 import org.vecformer.loader.Quantization;
 import org.vecformer.loader.TensorInfo;
 
@@ -36,7 +38,8 @@ public final class MatrixPacker implements AutoCloseable {
     }
 
     private static final long WINDOW_BYTES = 2 << 20;
-    private static final int BLOCK_ROWS = 128;
+    /** Inputs of a copied column at a time: what a panel has of them stays in the first-level cache. */
+    private static final int COPIED = 128;
     private static final int HALF_EXPONENT = 0x7C00;
 
     private final Checkpoint checkpoint;
@@ -44,8 +47,23 @@ public final class MatrixPacker implements AutoCloseable {
     private final WorkerPool pool;
     private final LongConsumer progress;
     private final Arena scratch = Arena.ofShared();
-    private final MemorySegment[] windows;
-    private final Tile[] tiles;
+    private final Worker[] workers;
+
+    /** What a thread works with, made when it is needed. */
+    private static final class Worker {
+        private MemorySegment window = MemorySegment.NULL;
+        private MemorySegment scales = MemorySegment.NULL;
+        private BlockQuantizer tile;
+        private int[] words;
+
+        private BlockQuantizer tile() {
+            if (tile == null) {
+                tile = new BlockQuantizer();
+                words = new int[PANEL * WeightType.BLOCK];
+            }
+            return tile;
+        }
+    }
 
     /**
      * @param weights  the model's arena, which the packed weights live in
@@ -56,12 +74,12 @@ public final class MatrixPacker implements AutoCloseable {
         this.weights = weights;
         this.pool = pool;
         this.progress = progress;
-        windows = new MemorySegment[pool.threads()];
-        tiles = new Tile[pool.threads()];
+        workers = Stream.generate(Worker::new).limit(pool.threads()).toArray(Worker[]::new);
     }
 
     /**
-     * Packs a tensor whose shape the caller has checked to be inputs x outputs in the given order, of a floating type.
+     * Packs a tensor whose shape the caller has checked to be inputs x outputs in the given order: of a floating type,
+     * or as {@link Quantization} says.
      *
      * @param type how to keep the numbers; a matrix that this type cannot hold is kept as float32: as binary16 one with a
      *             number beyond 65504, quantized one whose inputs are no multiple of 32 or that has a number that is not
@@ -124,92 +142,137 @@ public final class MatrixPacker implements AutoCloseable {
     private boolean pack(TensorInfo tensor, Order order, PackedMatrix packed, int first, int outputs)
             throws IOException {
         int inputs = packed.inputs();
-        int rows = order == Order.INPUTS_FIRST ? inputs : outputs;
-        int columns = order == Order.INPUTS_FIRST ? outputs : inputs;
-        long rowBytes = (long) columns * tensor.dtype().bits() / 8;
-        int windowRows = Math.clamp(WINDOW_BYTES / rowBytes / PANEL * PANEL, PANEL, 1 << 20);
-        int count = Math.ceilDiv(rows, windowRows);
+        boolean inputsFirst = order == Order.INPUTS_FIRST;
+        int rows = inputsFirst ? inputs : outputs;
+        long columns = inputsFirst ? outputs : inputs;
+        Quantization stored = quantization(tensor.dtype());
+        int bits = stored == null ? tensor.dtype().bits() : stored.bits();
+        int windowRows = Math.clamp(WINDOW_BYTES * Byte.SIZE / (columns * bits) / PANEL * PANEL, PANEL, 1 << 20);
         AtomicBoolean held = new AtomicBoolean(true);
-        run(count, (from, to, worker) -> {
+        run(Math.ceilDiv(rows, windowRows), (from, to, index) -> {
+            Worker worker = workers[index];
             for (int i = from; i < to; i++) {
                 int row = i * windowRows;
                 int height = Math.min(windowRows, rows - row);
-                MemorySegment window = read(tensor, row * rowBytes, height * rowBytes, windowRows * rowBytes, worker);
-                if (packed.type().quantized()) {
-                    if (!quantize(window, tensor.dtype(), order, packed, first, row, height, worker)) {
-                        held.set(false);
-                        return;
-                    }
-                } else if (order == Order.INPUTS_FIRST) {
-                    packInputs(window, tensor.dtype(), packed, row, height);
-                } else {
-                    packOutputs(window, tensor.dtype(), packed, first + row, height);
+                worker.window = read(tensor, row * columns * bits / Byte.SIZE, height * columns * bits / Byte.SIZE,
+                        worker.window);
+                if (stored != null) {
+                    TensorInfo scales = checkpoint.find(tensor.name() + Quantization.SCALES).orElseThrow();
+                    long blockRow = row * columns / WeightType.BLOCK;
+                    worker.scales = read(scales, blockRow * Short.BYTES,
+                            height * columns / WeightType.BLOCK * Short.BYTES, worker.scales);
+                }
+                MatrixLayout layout = inputsFirst
+                        ? new MatrixLayout(true, height, outputs)
+                        : new MatrixLayout(false, inputs, height);
+                int k = inputsFirst ? row : 0;
+                int n = inputsFirst ? first : first + row;
+                if (tensor.dtype() == DType.F32 && packed.type() == WeightType.F32) {
+                    copy(worker.window, layout, packed, k, n);
+                } else if (!packTiles(tensor, stored, layout, worker, packed, k, n)) {
+                    held.set(false);
+                    return;
                 }
             }
         });
         return held.get();
     }
 
-    /** Memory of a worker for quantizing. */
-    private record Tile(BlockQuantizer blocks, int[] words) {}
+    /**
+     * Reads bytes of a tensor.
+     *
+     * @param room memory that may be used again
+     * @return the memory that was used, which has them at its beginning
+     */
+    private MemorySegment read(TensorInfo tensor, long offset, long bytes, MemorySegment room) throws IOException {
+        MemorySegment window = room.byteSize() < bytes
+                ? scratch.allocate(Math.max(bytes, Math.min(WINDOW_BYTES, tensor.byteSize())), PackedMatrix.ALIGNMENT)
+                : room;
+        checkpoint.read(tensor, offset, window.asSlice(0, bytes));
+        progress.accept(bytes);
+        return window;
+    }
+
+    /** Copies float32 numbers of a window to where input k and output n begin. */
+    private static void copy(MemorySegment window, MatrixLayout layout, PackedMatrix m, int k, int n) {
+        int inputs = Math.toIntExact(layout.inputs());
+        int outputs = Math.toIntExact(layout.outputs());
+        if (layout.inputsFirst()) {
+            for (int r = 0; r < inputs; r++) {
+                for (int column = 0; column < outputs; column += PANEL) {
+                    MemorySegment.copy(window, ((long) r * outputs + column) * Float.BYTES, m.data(),
+                            address(m, k + r, n + column), (long) Math.min(PANEL, outputs - column) * Float.BYTES);
+                }
+            }
+            return;
+        }
+        for (int first = 0; first < outputs; first += PANEL) {
+            for (int from = 0; from < inputs; from += COPIED) {
+                for (int r = first; r < Math.min(outputs, first + PANEL); r++) {
+                    copyColumn(window, ((long) r * inputs + from) * Float.BYTES, Math.min(COPIED, inputs - from),
+                            m.data(), address(m, k + from, n + r));
+                }
+            }
+        }
+    }
+
+    private static void copyColumn(MemorySegment window, long from, int count, MemorySegment panel, long to) {
+        for (long i = 0; i < count; i++) {
+            panel.set(JAVA_FLOAT_UNALIGNED, to + i * PANEL * Float.BYTES,
+                    window.get(JAVA_FLOAT_UNALIGNED, from + i * Float.BYTES));
+        }
+    }
 
     /**
-     * Quantizes a window, tile by tile.
+     * Packs a window tile by tile to where input k and output n begin.
      *
-     * @param first the matrix' output that the tensor's first one is
-     * @param row   the tensor's row that the window's first one is
+     * @param stored how the file has it quantized; null if not
+     * @return false if something cannot be quantized
      */
-    private boolean quantize(MemorySegment window, DType dtype, Order order, PackedMatrix m, int first, int row,
-            int height, int worker) {
-        if (tiles[worker] == null) {
-            tiles[worker] = new Tile(new BlockQuantizer(), new int[PANEL * WeightType.BLOCK]);
-        }
-        BlockQuantizer blocks = tiles[worker].blocks();
-        boolean inputsFirst = order == Order.INPUTS_FIRST;
-        int inputs = inputsFirst ? height : m.inputs();
-        int outputs = inputsFirst ? m.outputs() : height;
-        for (int n = 0; n < outputs; n += BlockQuantizer.WIDTH) {
-            int width = Math.min(BlockQuantizer.WIDTH, outputs - n);
-            for (int k = 0; k < inputs; k += WeightType.BLOCK) {
-                if (inputsFirst) {
-                    fillRows(window, dtype, (long) k * outputs + n, outputs, width, blocks.numbers());
+    private boolean packTiles(TensorInfo tensor, Quantization stored, MatrixLayout layout, Worker worker,
+            PackedMatrix m, int k, int n) throws FormatException {
+        BlockQuantizer tile = worker.tile();
+        Quantization wanted = m.type().quantized() ? Quantization.valueOf(m.type().name()) : null;
+        for (int output = 0; output < layout.outputs(); output += BlockQuantizer.WIDTH) {
+            int width = (int) Math.min(BlockQuantizer.WIDTH, layout.outputs() - output);
+            for (int input = 0; input < layout.inputs(); input += WeightType.BLOCK) {
+                int depth = (int) Math.min(WeightType.BLOCK, layout.inputs() - input);
+                if (stored == null) {
+                    tile.fill(worker.window, tensor.dtype(), layout, input, depth, output, width);
                 } else {
-                    fillColumns(window, dtype, (long) n * inputs + k, inputs, width, blocks.numbers());
+                    String fault = tile.read(stored, worker.window, worker.scales, layout, input, output, width);
+                    if (fault != null) {
+                        throw new FormatException(checkpoint.file(tensor.name()),
+                                "the " + stored + " matrix " + FormatException.quote(tensor.name()) + " has " + fault);
+                    }
+                    if (wanted != stored) {
+                        tile.dequantize(width);
+                    }
                 }
-                if (!blocks.quantize(quantization(m.type()), width)) {
+                if (wanted == null) {
+                    store(tile, m, k + input, depth, n + output, width);
+                } else if (wanted == stored || tile.quantize(wanted, width)) {
+                    QuantizedPanels.store(tile, m, k + input, n + output, width, worker.words);
+                } else {
                     return false;
                 }
-                QuantizedPanels.store(blocks, m, inputsFirst ? row + k : k, inputsFirst ? n : first + row + n, width,
-                        tiles[worker].words());
             }
         }
         return true;
     }
 
-    private static Quantization quantization(WeightType type) {
-        return type == WeightType.INT8 ? Quantization.INT8 : Quantization.INT4;
+    /** How the integers of a tensor are to be read; null if it has floating-point numbers. */
+    private static Quantization quantization(DType dtype) {
+        return Stream.of(Quantization.values()).filter(value -> value.dtype() == dtype).findFirst().orElse(null);
     }
 
-    /** Fills a tile whose rows lie {@code step} numbers apart. */
-    private static void fillRows(MemorySegment window, DType dtype, long from, long step, int width, float[] numbers) {
-        for (int k = 0; k < WeightType.BLOCK; k++) {
-            int to = k * BlockQuantizer.STRIDE;
-            if (dtype == DType.F32) {
-                MemorySegment.copy(window, JAVA_FLOAT_UNALIGNED, (from + k * step) * Float.BYTES, numbers, to, width);
-                continue;
-            }
-            for (int n = 0; n < width; n++) {
-                numbers[to + n] = value(window, dtype, from + k * step + n);
-            }
-        }
-    }
-
-    /** Fills a tile whose columns lie {@code step} numbers apart. */
-    private static void fillColumns(MemorySegment window, DType dtype, long from, long step, int width,
-            float[] numbers) {
-        for (int n = 0; n < width; n++) {
-            for (int k = 0; k < WeightType.BLOCK; k++) {
-                numbers[k * BlockQuantizer.STRIDE + n] = value(window, dtype, from + n * step + k);
+    /** Writes a tile's numbers, rounded to the matrix' type, to where input k and output n begin. */
+    private static void store(BlockQuantizer tile, PackedMatrix m, int k, int depth, int n, int width) {
+        long step = m.type().blockBytes();
+        for (int column = 0; column < width; column++) {
+            long at = address(m, k, n + column);
+            for (int i = 0; i < depth; i++) {
+                set(m, at + i * step, tile.numbers()[i * BlockQuantizer.STRIDE + column]);
             }
         }
     }
@@ -225,11 +288,10 @@ public final class MatrixPacker implements AutoCloseable {
         run(tensors.size(), (from, to, worker) -> {
             for (int t = from; t < to; t++) {
                 TensorInfo tensor = tensors.get(t);
-                MemorySegment window = read(tensor, 0, tensor.byteSize(), tensor.byteSize(), worker);
-                for (int i = 0; i < length; i++) {
-                    data.set(JAVA_FLOAT_UNALIGNED, ((long) t * length + i) * Float.BYTES,
-                            value(window, tensor.dtype(), i));
-                }
+                workers[worker].window = read(tensor, 0, tensor.byteSize(), workers[worker].window);
+                float[] values = new float[length];
+                tensor.dtype().widen(workers[worker].window, 0, values, 0, length);
+                MemorySegment.copy(values, 0, data, JAVA_FLOAT_UNALIGNED, (long) t * length * Float.BYTES, length);
             }
         });
         return new PackedVector(data, total);
@@ -254,79 +316,6 @@ public final class MatrixPacker implements AutoCloseable {
         }
     }
 
-    private MemorySegment read(TensorInfo tensor, long offset, long bytes, long capacity, int worker)
-            throws IOException {
-        if (windows[worker] == null || windows[worker].byteSize() < bytes) {
-            windows[worker] = scratch.allocate(Math.max(capacity, WINDOW_BYTES), PackedMatrix.ALIGNMENT);
-        }
-        MemorySegment window = windows[worker].asSlice(0, bytes);
-        checkpoint.read(tensor, offset, window);
-        progress.accept(bytes);
-        return window;
-    }
-
-    private static void packInputs(MemorySegment window, DType dtype, PackedMatrix m, int row, int height) {
-        boolean copies = dtype == DType.F32 && m.type() == WeightType.F32;
-        for (int r = 0; r < height; r++) {
-            for (int column = 0; column < m.outputs(); column += PANEL) {
-                int width = Math.min(PANEL, m.outputs() - column);
-                long from = (long) r * m.outputs() + column;
-                if (copies) {
-                    MemorySegment.copy(window, from * Float.BYTES, m.data(), address(m, row + r, column),
-                            (long) width * Float.BYTES);
-                    continue;
-                }
-                for (int c = 0; c < width; c++) {
-                    set(m, row + r, column + c, value(window, dtype, from + c));
-                }
-            }
-        }
-    }
-
-    private static void packOutputs(MemorySegment window, DType dtype, PackedMatrix m, int row, int height) {
-        boolean copies = dtype == DType.F32 && m.type() == WeightType.F32;
-        for (int first = 0; first < height; first += PANEL) {
-            // A block of a panel's rows stays in the first-level cache while its columns are filled.
-            for (int k = 0; k < m.inputs(); k += BLOCK_ROWS) {
-                int end = Math.min(m.inputs(), k + BLOCK_ROWS);
-                for (int r = first; r < Math.min(height, first + PANEL); r++) {
-                    long from = (long) r * m.inputs();
-                    if (copies) {
-                        copyColumn(window, (from + k) * Float.BYTES, end - k, m.data(), address(m, k, row + r));
-                    } else {
-                        convertColumn(window, dtype, from, m, k, end, row + r);
-                    }
-                }
-            }
-        }
-    }
-
-    private static void copyColumn(MemorySegment window, long from, int count, MemorySegment panel, long to) {
-        for (long i = 0; i < count; i++) {
-            panel.set(JAVA_FLOAT_UNALIGNED, to + i * PANEL * Float.BYTES,
-                    window.get(JAVA_FLOAT_UNALIGNED, from + i * Float.BYTES));
-        }
-    }
-
-    private static void convertColumn(MemorySegment window, DType dtype, long from, PackedMatrix m, int k, int end,
-            int column) {
-        for (int i = k; i < end; i++) {
-            set(m, i, column, value(window, dtype, from + i));
-        }
-    }
-
-    /** Element {@code i} of a floating tensor; a float64 is rounded to float32. */
-    private static float value(MemorySegment data, DType dtype, long i) {
-        return switch (dtype) {
-            case F32 -> data.get(JAVA_FLOAT_UNALIGNED, i * Float.BYTES);
-            case BF16 -> Narrow.lowBfloat(data.get(JAVA_SHORT_UNALIGNED, i * Short.BYTES));
-            case F16 -> Float.float16ToFloat(data.get(JAVA_SHORT_UNALIGNED, i * Short.BYTES));
-            case F64 -> (float) data.get(JAVA_DOUBLE_UNALIGNED, i * Double.BYTES);
-            default ->
-                throw new IllegalArgumentException("weights of type " + dtype + "; expected F32, F16, BF16 or F64");
-        };
-    }
-
     /** Byte address of element (k, n) of a matrix that is not quantized. */
     private static long address(PackedMatrix m, int k, int n) {
         long row = n / PANEL * m.panelBytes() + (long) k * m.type().blockBytes();
@@ -340,7 +329,10 @@ public final class MatrixPacker implements AutoCloseable {
 
     /** Sets element (k, n) of a matrix that is not quantized, rounded to its type. */
     static void set(PackedMatrix m, int k, int n, float value) {
-        long at = address(m, k, n);
+        set(m, address(m, k, n), value);
+    }
+
+    private static void set(PackedMatrix m, long at, float value) {
         switch (m.type()) {
             case F32 -> m.data().set(JAVA_FLOAT_UNALIGNED, at, value);
             case F16 -> m.data().set(JAVA_SHORT_UNALIGNED, at, Narrow.toHalf(value));

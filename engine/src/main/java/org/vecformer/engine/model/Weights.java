@@ -5,16 +5,17 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.LongStream;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.MatrixPacker;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
 import org.vecformer.loader.Checkpoint;
-import org.vecformer.loader.DType;
 import org.vecformer.loader.FormatException;
+import org.vecformer.loader.MatrixLayout;
+import org.vecformer.loader.Quantization;
 import org.vecformer.loader.TensorInfo;
 
 /**
@@ -34,6 +35,7 @@ final class Weights implements AutoCloseable {
     private final String prefix;
     private final LoadOptions options;
     private final MatrixPacker packer;
+    private final Optional<Quantization> quantization;
     private long parameters;
     private long bytes;
 
@@ -49,6 +51,7 @@ final class Weights implements AutoCloseable {
         prefix = prefixes.stream().filter(p -> checkpoint.find(p + probe).isPresent()).findFirst()
                 .orElseThrow(() -> new FormatException("the checkpoint " + source() + " has no tensor " + probe
                         + " (with any of the prefixes " + prefixes + "): it is not a model of this kind"));
+        quantization = Quantization.of(checkpoint);
         AtomicLong done = new AtomicLong();
         long total = checkpoint.names().stream().mapToLong(name -> checkpoint.find(name).orElseThrow().byteSize())
                 .sum();
@@ -76,10 +79,20 @@ final class Weights implements AutoCloseable {
 
     /** A matrix in the given order, under its name with or without the prefix. */
     PackedMatrix matrix(String name, MatrixPacker.Order order, int inputs, int outputs) throws IOException {
-        TensorInfo tensor = order == MatrixPacker.Order.INPUTS_FIRST
-                ? tensor(name, inputs, outputs)
-                : tensor(name, outputs, inputs);
+        TensorInfo tensor = operand(name, order, inputs, outputs);
         return kept(packer.matrix(tensor, order, type(tensor), inputs, outputs));
+    }
+
+    /** A matrix that the model multiplies with, which may be quantized in the file. */
+    private TensorInfo operand(String name, MatrixPacker.Order order, int inputs, int outputs) throws FormatException {
+        var layout = new MatrixLayout(order == MatrixPacker.Order.INPUTS_FIRST, inputs, outputs);
+        TensorInfo tensor = find(name);
+        if (quantization.isEmpty() || tensor.dtype().isFloat()) {
+            return tensor(name, layout.shape(1));
+        }
+        quantization.get().scales(checkpoint, tensor, layout);
+        parameters += (long) inputs * outputs;
+        return tensor;
     }
 
     /**
@@ -87,7 +100,7 @@ final class Weights implements AutoCloseable {
      * the file has it where quantized weights were asked for.
      */
     PackedMatrix table(String name, int rows, int columns) throws IOException {
-        TensorInfo tensor = tensor(name, rows, columns);
+        TensorInfo tensor = tensor(name, List.of((long) rows, (long) columns));
         boolean quantized = options.weights() != null && options.weights().quantized();
         WeightType type = quantized ? fileType(tensor) : type(tensor);
         return kept(packer.matrix(tensor, MatrixPacker.Order.OUTPUTS_FIRST, type, columns, rows));
@@ -102,6 +115,8 @@ final class Weights implements AutoCloseable {
         return switch (tensor.dtype()) {
             case BF16 -> WeightType.BF16;
             case F16 -> WeightType.F16;
+            case I8 -> WeightType.INT8;
+            case U8 -> WeightType.INT4;
             default -> WeightType.F32;
         };
     }
@@ -115,8 +130,8 @@ final class Weights implements AutoCloseable {
         List<TensorInfo> matrices = new ArrayList<>();
         List<TensorInfo> biases = new ArrayList<>();
         for (String name : names) {
-            matrices.add(tensor(name + ".weight", outputs, inputs));
-            biases.add(tensor(name + ".bias", outputs));
+            matrices.add(operand(name + ".weight", MatrixPacker.Order.OUTPUTS_FIRST, inputs, outputs));
+            biases.add(tensor(name + ".bias", List.of((long) outputs)));
         }
         // Of different types only float32 holds all.
         WeightType type = matrices.stream().map(TensorInfo::dtype).distinct().count() == 1
@@ -127,7 +142,7 @@ final class Weights implements AutoCloseable {
     }
 
     PackedVector vector(String name, int length) throws IOException {
-        return kept(packer.vector(List.of(tensor(name, length)), length));
+        return kept(packer.vector(List.of(tensor(name, List.of((long) length))), length));
     }
 
     private PackedMatrix kept(PackedMatrix matrix) {
@@ -157,16 +172,14 @@ final class Weights implements AutoCloseable {
                 "the checkpoint " + source() + " has no tensor " + prefix + name + ", which the config calls for"));
     }
 
-    private TensorInfo tensor(String name, long... shape) throws FormatException {
+    private TensorInfo tensor(String name, List<Long> shape) throws FormatException {
         TensorInfo tensor = find(name);
         String full = tensor.name();
-        List<Long> expected = LongStream.of(shape).boxed().toList();
-        if (!tensor.shape().equals(expected)) {
+        if (!tensor.shape().equals(shape)) {
             throw new FormatException(checkpoint.file(full), "tensor " + full + " has shape " + tensor.shape()
-                    + ", expected " + expected + " from the config");
+                    + ", expected " + shape + " from the config");
         }
-        if (tensor.dtype() != DType.F32 && tensor.dtype() != DType.F16 && tensor.dtype() != DType.BF16
-                && tensor.dtype() != DType.F64) {
+        if (!tensor.dtype().isFloat()) {
             throw new FormatException(checkpoint.file(full), "tensor " + full + " has type " + tensor.dtype()
                     + ", expected F32, F16, BF16 or F64");
         }

@@ -408,7 +408,7 @@ public final class CheckpointConverter {
                     kept.add(plan.name());
                 }
                 declarations.add(new Declaration(plan.name(), type, plan.shape()));
-                if (Numbers.isFloat(type)) {
+                if (type.isFloat()) {
                     counts.merge(type, plan.source().elements(), Long::sum);
                 }
             }
@@ -433,11 +433,11 @@ public final class CheckpointConverter {
         if (options.dtype().isEmpty()) {
             return type;
         }
-        if (type.name().startsWith("F") && !Numbers.isFloat(type)) {
+        if (type.name().startsWith("F") && !type.isFloat()) {
             throw new FormatException(source, "tensor " + FormatException.quote(plan.source().name()) + " is " + type
                     + ", which cannot be converted to " + options.dtype().get());
         }
-        return Numbers.isFloat(type) ? options.dtype().get() : type;
+        return type.isFloat() ? options.dtype().get() : type;
     }
 
     /** Room for a piece of a tensor, as it is read and as it is written. */

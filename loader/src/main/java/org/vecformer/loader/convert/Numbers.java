@@ -20,13 +20,6 @@ final class Numbers {
     private final float[] block = new float[BLOCK];
     private long overflows;
 
-    static boolean isFloat(DType dtype) {
-        return switch (dtype) {
-            case F16, BF16, F32, F64 -> true;
-            default -> false;
-        };
-    }
-
     /** How many finite numbers became infinite since the last call of this. */
     long overflows() {
         long count = overflows;
@@ -50,29 +43,14 @@ final class Numbers {
     }
 
     private void widen(MemorySegment from, DType source, long first, int size) {
-        switch (source) {
-            case F32 -> MemorySegment.copy(from, JAVA_FLOAT_UNALIGNED, first * Float.BYTES, block, 0, size);
-            case F16 -> {
-                for (int i = 0; i < size; i++) {
-                    block[i] = Float.float16ToFloat(from.get(JAVA_SHORT_UNALIGNED, (first + i) * Short.BYTES));
+        source.widen(from, first, block, 0, size);
+        if (source == DType.F64) {
+            for (int i = 0; i < size; i++) {
+                if (Float.isInfinite(block[i])
+                        && !Double.isInfinite(from.get(JAVA_DOUBLE_UNALIGNED, (first + i) * Double.BYTES))) {
+                    overflows++;
                 }
             }
-            case BF16 -> {
-                for (int i = 0; i < size; i++) {
-                    block[i] = Float
-                            .intBitsToFloat(from.get(JAVA_SHORT_UNALIGNED, (first + i) * Short.BYTES) << 16);
-                }
-            }
-            case F64 -> {
-                for (int i = 0; i < size; i++) {
-                    double value = from.get(JAVA_DOUBLE_UNALIGNED, (first + i) * Double.BYTES);
-                    block[i] = (float) value;
-                    if (Float.isInfinite(block[i]) && !Double.isInfinite(value)) {
-                        overflows++;
-                    }
-                }
-            }
-            default -> throw new IllegalArgumentException(source.toString());
         }
     }
 
