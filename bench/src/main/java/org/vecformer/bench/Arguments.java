@@ -50,7 +50,15 @@ final class Arguments {
 
     /** A whole number from 1. */
     int number(int most) {
-        String value = value();
+        return number(value(), most);
+    }
+
+    /** Whole numbers from 1, with commas between. */
+    List<Integer> numbers(int most) {
+        return Arrays.stream(value().split(",", -1)).map(number -> number(number, most)).toList();
+    }
+
+    private int number(String value, int most) {
         int number;
         try {
             number = Integer.parseInt(value);
@@ -100,7 +108,7 @@ final class Arguments {
         for (String name : value().split(",", -1)) {
             types.add(Arrays.stream(WeightType.values()).filter(type -> spelt(type).equals(name)).findFirst()
                     .orElseThrow(() -> new IllegalArgumentException(
-                            option + " names \"" + name + "\"; expected f32, bf16 or f16")));
+                            option + " names \"" + name + "\"; expected f32, bf16, f16, int8 or int4")));
         }
         return types;
     }

@@ -50,7 +50,7 @@ public class EncoderBenchmark {
     @Param({"SCALAR", "VECTOR"})
     public BackendChoice backend;
 
-    @Param({"F32", "BF16", "F16"})
+    @Param
     public WeightType weights;
 
     @Param({"ONE_16", "ONE_128", "EIGHT_128", "EIGHT_MIXED"})

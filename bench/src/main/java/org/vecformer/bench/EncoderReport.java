@@ -56,7 +56,7 @@ public final class EncoderReport {
 
     private static final String OPTIONS = """
               --model DIR      a BERT (default: random weights of BERT-base's shape, made in a temporary folder)
-              --weights LIST   how ours keeps weights, of f32, bf16, f16 (default: f32); the first is compared with
+              --weights LIST   how ours keeps weights, of f32, bf16, f16, int8, int4 (default: f32); the first is compared with
               --backend NAME   vector or scalar (default: vector)
               --rounds N       how often everything is measured (default: 7)
               --seconds S      how long each encoder is timed in each round (default: 0.5)
@@ -225,43 +225,63 @@ public final class EncoderReport {
         out.flush();
     }
 
-    private void time(Shape shape, BertConfig config, List<SentenceEncoder> all, Limits limits) throws IOException {
-        boolean padded = shape.paddedTokens() != shape.tokens();
+    /**
+     * What an encoder did on a batch.
+     *
+     * @param speed    tokens/s, one for each round
+     * @param share    of the multiply-add peak; null if that says nothing of it
+     * @param ratio    the first encoder's speed by this one's; null for the first
+     * @param likeness of its vectors to the first encoder's; null for the first
+     */
+    record Line(SentenceEncoder encoder, Samples speed, Samples share, Samples ratio, Likeness likeness) {}
+
+    /** A batch: the peak in GFLOP/s, and a line for each encoder. */
+    record Lines(Samples fmaPeak, List<Line> lines) {}
+
+    /** Times encoders on a batch; where sequences differ in length, those that pad do it one by one, too. */
+    static Lines measure(Shape shape, BertConfig config, List<SentenceEncoder> all, Limits limits, Plan plan) {
         List<SentenceEncoder> encoders = new ArrayList<>(all);
-        if (padded) {
+        if (shape.paddedTokens() != shape.tokens()) {
             all.stream().filter(encoder -> !(encoder instanceof VecformerEncoder)).map(OneByOne::new)
                     .forEach(encoders::add);
         }
         Result result;
-        try (EncoderRun run = new EncoderRun(encoders, shape.sequences(config.vocabularySize()), options.plan())) {
+        try (EncoderRun run = new EncoderRun(encoders, shape.sequences(config.vocabularySize()), plan)) {
             result = run.run(limits);
         }
         double gigaflopsPerToken = BertWork.flops(config, shape.lengths()) / 1e9 / shape.tokens();
-        Samples ours = result.speeds().getFirst();
+        List<Line> lines = new ArrayList<>();
+        for (int i = 0; i < encoders.size(); i++) {
+            Samples speed = result.speeds().get(i);
+            lines.add(new Line(encoders.get(i), speed,
+                    encoders.get(i).arithmetic() == Arithmetic.INTEGER
+                            ? null
+                            : speed.shareOf(gigaflopsPerToken, result.fmaPeak()),
+                    i == 0 ? null : result.speeds().getFirst().shareOf(1, speed),
+                    i == 0 ? null : result.likeness().get(i)));
+        }
+        return new Lines(result.fmaPeak(), lines);
+    }
+
+    private void time(Shape shape, BertConfig config, List<SentenceEncoder> all, Limits limits) throws IOException {
+        Lines result = measure(shape, config, all, limits, options.plan());
         if (!options.json) {
             out.printf(Locale.ROOT, "%n%s: %d tokens%s; FMA peak %.1f GFLOP/s (%.1f - %.1f)%n", shape.name(),
                     shape.tokens(),
-                    padded
+                    shape.paddedTokens() != shape.tokens()
                             ? ", " + shape.paddedTokens() + " with the padding that peers compute and ours does not"
                             : "",
-                    result.fmaPeak().median(), result.fmaPeak().least(), result.fmaPeak().most());
+                    result.fmaPeak.median(), result.fmaPeak.least(), result.fmaPeak.most());
             out.println(String.format("  %-42s %8s %-19s %-9s %-20s %s", "", "tokens/s", "(least - most)", "of peak",
                     all.size() > 1 ? "first / this" : "", all.size() > 1 ? "vectors" : "").stripTrailing());
         }
-        for (int i = 0; i < encoders.size(); i++) {
-            SentenceEncoder encoder = encoders.get(i);
-            Samples speed = result.speeds().get(i);
-            Samples share = encoder.arithmetic() == Arithmetic.INTEGER
-                    ? null
-                    : speed.shareOf(gigaflopsPerToken, result.fmaPeak());
-            Samples ratio = i == 0 ? null : ours.shareOf(1, speed);
-            Likeness likeness = i == 0 ? null : result.likeness().get(i);
-            if (i > 0) {
-                check(shape.name(), encoder, likeness);
+        for (Line line : result.lines) {
+            if (line.likeness != null) {
+                check(shape.name(), line.encoder, line.likeness);
             }
             out.println(options.json
-                    ? json("encode " + shape.name(), encoder, speed, share, ratio, likeness)
-                    : text(encoder, speed, share, ratio, likeness));
+                    ? json("encode " + shape.name(), line.encoder, line.speed, line.share, line.ratio, line.likeness)
+                    : text(line.encoder, line.speed, line.share, line.ratio, line.likeness));
         }
         out.flush();
     }

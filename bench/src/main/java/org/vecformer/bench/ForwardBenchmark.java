@@ -51,7 +51,7 @@ public class ForwardBenchmark {
     @Param({"SCALAR", "VECTOR"})
     public BackendChoice backend;
 
-    @Param({"F32", "BF16", "F16"})
+    @Param
     public WeightType weights;
 
     /** Threads; 0 for one per processor. */

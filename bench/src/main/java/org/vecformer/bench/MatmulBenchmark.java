@@ -36,7 +36,7 @@ public class MatmulBenchmark extends OpBenchmark {
     public Shape shape;
 
     /** How W is kept. */
-    @Param({"F32", "BF16", "F16"})
+    @Param
     public WeightType weights;
 
     private Operands.Matrix w;

@@ -40,13 +40,17 @@ final class Operands {
     }
 
     /**
-     * A matrix whose numbers are multiples of 1/64 of up to 7 bits: float16 and bfloat16 have them exactly,
-     * so that all types agree.
+     * A matrix whose numbers the type has exactly, so that the reference has the same ones: multiples of 1/64 of up to 7
+     * bits (of up to 3 for int4), and in each block of a quantized one the greatest magnitude, from which follows a
+     * scale of 1/64.
      */
     Matrix matrix(WeightType type, int inputs, int outputs) throws IOException {
+        int most = type == WeightType.INT4 ? 7 : 127;
+        int greatest = type == WeightType.INT4 ? -8 : 127;
         float[] values = new float[Math.multiplyExact(inputs, outputs)];
         for (int i = 0; i < values.length; i++) {
-            values[i] = random.nextInt(-127, 128) / 64f;
+            boolean first = i / outputs % WeightType.BLOCK == 0;
+            values[i] = (first ? greatest : random.nextInt(-most, most + 1)) / 64f;
         }
         return throughFile(values, List.of((long) inputs, (long) outputs), (packer, checkpoint) -> new Matrix(
                 packer.matrix(checkpoint.find("x").orElseThrow(), MatrixPacker.Order.INPUTS_FIRST, type, inputs,

@@ -12,7 +12,7 @@ interface SentenceEncoder extends AutoCloseable {
     enum Arithmetic {
         /** float32 all along: the vectors must be those of every other such encoder. */
         FLOAT32,
-        /** Weights of 16 bits, computed in float32. */
+        /** Weights of 16 bits and less, computed in float32. */
         ROUNDED_WEIGHTS,
         /** Integers, of which the multiply-add peak says nothing. */
         INTEGER

@@ -19,6 +19,7 @@ import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.ModelFiles;
 import org.vecformer.yardstick.Gpt2Work;
+import org.vecformer.yardstick.Limit;
 import org.vecformer.yardstick.Limits;
 import org.vecformer.yardstick.Machine;
 import org.vecformer.yardstick.Samples;
@@ -36,6 +37,7 @@ public final class SpeedReport {
 
     private static final int PROMPT_TOKENS = 128;
     private static final int DECODE_TOKENS = 64;
+    private static final int MOST_SEQUENCES = 256;
 
     static final int OK = 0;
     static final int MISSED = 1;
@@ -44,7 +46,8 @@ public final class SpeedReport {
     private static final String HELP = """
             usage: java --add-modules jdk.incubator.vector -cp benchmarks.jar org.vecformer.bench.SpeedReport [options]
               --model DIR      a GPT-2 (default: random weights of the 124M shape, made in a temporary folder)
-              --weights LIST   how weights are kept, of f32, bf16, f16 (default: f32)
+              --weights LIST   how weights are kept, of f32, bf16, f16, int8, int4 (default: f32)
+              --batch LIST     sequences that generate at once, as 1,4,16 (default: none but the one)
               --backend NAME   vector or scalar (default: vector)
               --rounds N       how often everything is measured (default: 7)
               --threads N      threads, of the limits too (default: one per processor)
@@ -54,8 +57,8 @@ public final class SpeedReport {
             """;
 
     /** What the command line asks for. */
-    record Options(Optional<Path> model, List<WeightType> weights, BackendChoice backend, int rounds, int threads,
-            boolean json, boolean check, boolean help) {
+    record Options(Optional<Path> model, List<WeightType> weights, List<Integer> batches, BackendChoice backend,
+            int rounds, int threads, boolean json, boolean check, boolean help) {
 
         /**
          * @throws IllegalArgumentException for anything that is not understood; the message is for the user
@@ -63,6 +66,7 @@ public final class SpeedReport {
         static Options parse(String... args) {
             Optional<Path> model = Optional.empty();
             List<WeightType> weights = List.of(WeightType.F32);
+            List<Integer> batches = List.of();
             BackendChoice backend = BackendChoice.VECTOR;
             int rounds = 7;
             int threads = Runtime.getRuntime().availableProcessors();
@@ -77,6 +81,7 @@ public final class SpeedReport {
                     case "--help" -> help = true;
                     case "--model" -> model = Optional.of(arguments.path());
                     case "--weights" -> weights = arguments.weights();
+                    case "--batch" -> batches = arguments.numbers(MOST_SEQUENCES);
                     case "--backend" -> backend = arguments.backend();
                     case "--rounds" -> rounds = arguments.rounds();
                     case "--threads" -> threads = arguments.threads();
@@ -86,7 +91,7 @@ public final class SpeedReport {
             if (check && !weights.contains(WeightType.F32)) {
                 throw new IllegalArgumentException("--check is about float32, which --weights leaves out");
             }
-            return new Options(model, weights, backend, rounds, threads, json, check, help);
+            return new Options(model, weights, batches, backend, rounds, threads, json, check, help);
         }
     }
 
@@ -97,9 +102,12 @@ public final class SpeedReport {
      * @param unit    of the values
      * @param values  one for each round
      * @param shares  of the limit, one for each round; null for a limit itself
-     * @param limit   the limit's name; null for a limit itself
+     * @param limit   the limit; null for a limit itself
+     * @param byOne   as a multiple of a single sequence, one for each round; null for anything but a batch
      */
-    record Line(String name, String unit, Samples values, Samples shares, String limit) {}
+    record Line(String name, String unit, Samples values, Samples shares, Limit limit, Samples byOne) {}
+
+    private static final String UNIT = "tokens/s";
 
     private SpeedReport() {
     }
@@ -154,7 +162,7 @@ public final class SpeedReport {
                         "share of the machine's limit");
             }
             for (WeightType type : options.weights) {
-                List<Line> lines = measure(engine, files, type, limits, options.rounds);
+                List<Line> lines = measure(engine, files, type, limits, options.batches, options.rounds);
                 for (Line line : lines) {
                     out.println(options.json ? json(line, engine, type) : text(line));
                 }
@@ -170,9 +178,10 @@ public final class SpeedReport {
         return missed ? MISSED : OK;
     }
 
-    private static List<Line> measure(Engine engine, ModelFiles files, WeightType type, Limits limits, int rounds)
-            throws IOException {
-        SpeedRun.Plan plan = new SpeedRun.Plan(PROMPT_TOKENS, DECODE_TOKENS, rounds, Limits.SECONDS);
+    /** The lines for one type of weights. */
+    static List<Line> measure(Engine engine, ModelFiles files, WeightType type, Limits limits, List<Integer> batches,
+            int rounds) throws IOException {
+        SpeedRun.Plan plan = new SpeedRun.Plan(PROMPT_TOKENS, DECODE_TOKENS, batches, rounds, Limits.SECONDS);
         try (Gpt2 model = Gpt2.load(engine, files, LoadOptions.defaults().withWeights(type))) {
             int needed = PROMPT_TOKENS + DECODE_TOKENS;
             if (model.config().contextLength() < needed) {
@@ -188,27 +197,37 @@ public final class SpeedReport {
     static List<Line> lines(Gpt2Config config, WeightType type, SpeedRun.Plan plan, SpeedRun.Result result) {
         double gigabytesPerToken = Gpt2Work.bytesPerToken(config, type) / 1e9;
         double gigaflopsPerToken = Gpt2Work.flopsPerPrompt(config, plan.promptTokens()) / 1e9 / plan.promptTokens();
-        return List.of(
-                new Line("read bandwidth", "GB/s", result.readBandwidth(), null, null),
-                new Line("FMA peak", "GFLOP/s", result.fmaPeak(), null, null),
-                new Line("decode " + Arguments.spelt(type), "tokens/s", result.decode(),
-                        result.decode().shareOf(gigabytesPerToken, result.readBandwidth()), "read bandwidth"),
-                new Line("prompt " + Arguments.spelt(type), "tokens/s", result.prompt(),
-                        result.prompt().shareOf(gigaflopsPerToken, result.fmaPeak()), "FMA peak"));
+        Samples one = result.decode();
+        List<Line> lines = new ArrayList<>(List.of(
+                new Line(Limit.READ_BANDWIDTH.label(), Limit.READ_BANDWIDTH.unit(), result.readBandwidth(), null, null,
+                        null),
+                new Line(Limit.FMA_PEAK.label(), Limit.FMA_PEAK.unit(), result.fmaPeak(), null, null, null),
+                new Line("decode " + Arguments.spelt(type), UNIT, one,
+                        one.shareOf(gigabytesPerToken, result.readBandwidth()), Limit.READ_BANDWIDTH, null),
+                new Line("prompt " + Arguments.spelt(type), UNIT, result.prompt(),
+                        result.prompt().shareOf(gigaflopsPerToken, result.fmaPeak()), Limit.FMA_PEAK, null)));
+        for (int i = 0; i < plan.batches().size(); i++) {
+            int count = plan.batches().get(i);
+            Samples speed = result.batches().get(i);
+            lines.add(new Line("decode " + Arguments.spelt(type) + " x " + count, UNIT, speed,
+                    speed.shareOf(gigabytesPerToken / count, result.readBandwidth()), Limit.READ_BANDWIDTH,
+                    speed.shareOf(1, one)));
+        }
+        return lines;
     }
 
     /** A sentence for each floor that float32 misses. */
     static List<String> missedFloors(List<Line> lines) {
         List<String> missed = new ArrayList<>();
         for (Line line : lines) {
-            if (line.shares == null) {
+            if (line.shares == null || line.byOne != null) {
                 continue;
             }
             double floor = line.name.startsWith("decode") ? DECODE_FLOOR : PROMPT_FLOOR;
             // Written so that NaN misses too.
             if (!(line.shares.median() >= floor)) {
                 missed.add(String.format(Locale.ROOT, "%s reaches %.1f %% of the machine's %s; the floor is %.0f %%",
-                        line.name, 100 * line.shares.median(), line.limit, 100 * floor));
+                        line.name, 100 * line.shares.median(), line.limit.label(), 100 * floor));
             }
         }
         return missed;
@@ -221,8 +240,10 @@ public final class SpeedReport {
         return line.shares == null
                 ? text.stripTrailing()
                 : text + String.format(Locale.ROOT, " %.1f %% of %s (%.1f - %.1f)", 100 * line.shares.median(),
-                        line.limit,
-                        100 * line.shares.least(), 100 * line.shares.most());
+                        line.limit.label(), 100 * line.shares.least(), 100 * line.shares.most())
+                        + (line.byOne == null
+                                ? ""
+                                : String.format(Locale.ROOT, ", %.2f x one", line.byOne.median()));
     }
 
     static String json(Line line, Engine engine, WeightType type) throws IOException {
@@ -237,8 +258,11 @@ public final class SpeedReport {
             json.writeStringField("unit", line.unit);
             line.values.write(json, "");
             if (line.shares != null) {
-                json.writeStringField("limit", line.limit);
+                json.writeStringField("limit", line.limit.label());
                 line.shares.write(json, "share_");
+            }
+            if (line.byOne != null) {
+                line.byOne.write(json, "by_one_");
             }
             json.writeEndObject();
         }

@@ -1,5 +1,8 @@
 package org.vecformer.bench;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
@@ -13,13 +16,31 @@ import org.vecformer.yardstick.Samples;
 /** Times one model on a prompt and on the tokens after it, in rounds with the machine's limits in between. */
 final class SpeedRun implements AutoCloseable {
 
-    /** What all rounds gave: tokens per second, GB/s and GFLOP/s. */
-    record Result(Samples prompt, Samples decode, Samples readBandwidth, Samples fmaPeak) {}
+    /**
+     * What all rounds gave: tokens per second, GB/s and GFLOP/s.
+     *
+     * @param batches tokens per second of all sequences together, for each size of the plan
+     */
+    record Result(Samples prompt, Samples decode, List<Samples> batches, Samples readBandwidth, Samples fmaPeak) {}
 
-    /** How much is measured: tokens of the prompt, tokens generated after it, rounds, and seconds for each limit. */
-    record Plan(int promptTokens, int decodeTokens, int rounds, double limitSeconds) {}
+    /**
+     * How much is measured.
+     *
+     * @param promptTokens tokens of the prompt
+     * @param decodeTokens tokens generated after it
+     * @param batches      numbers of sequences that generate at once, each of them a quarter of these tokens
+     * @param rounds       how often
+     * @param limitSeconds for each limit, each time
+     */
+    record Plan(int promptTokens, int decodeTokens, List<Integer> batches, int rounds, double limitSeconds) {
+
+        int batchSteps() {
+            return Math.max(1, decodeTokens / 4);
+        }
+    }
 
     private final Session session;
+    private final List<BatchDecode> batches = new ArrayList<>();
     private final Plan plan;
     private final int[] prompt;
     private final int[] token = new int[1];
@@ -31,6 +52,14 @@ final class SpeedRun implements AutoCloseable {
         int vocabulary = model.config().vocabularySize();
         prompt = new SplittableRandom(1).ints(plan.promptTokens, 0, vocabulary).toArray();
         logits = new float[vocabulary];
+        try {
+            for (int count : plan.batches) {
+                batches.add(new BatchDecode(model, count, plan.batchSteps()));
+            }
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
     }
 
     Result run(Limits limits) {
@@ -39,9 +68,11 @@ final class SpeedRun implements AutoCloseable {
             limits.readBandwidth(plan.limitSeconds / 2);
             limits.fmaPeak(plan.limitSeconds / 2);
             round();
+            batches.forEach(batch -> batch.tokensPerSecond(plan.batchSteps()));
         }
         double[] promptSpeed = new double[plan.rounds];
         double[] decodeSpeed = new double[plan.rounds];
+        double[][] batchSpeeds = new double[batches.size()][plan.rounds];
         double[] bandwidth = new double[plan.rounds];
         double[] peak = new double[plan.rounds];
         for (int i = 0; i < plan.rounds; i++) {
@@ -50,12 +81,15 @@ final class SpeedRun implements AutoCloseable {
             double[] seconds = round();
             promptSpeed[i] = plan.promptTokens / seconds[0];
             decodeSpeed[i] = plan.decodeTokens / seconds[1];
+            for (int b = 0; b < batchSpeeds.length; b++) {
+                batchSpeeds[b][i] = batches.get(b).tokensPerSecond(plan.batchSteps());
+            }
             // Before and after: what other processes do to the machine changes within seconds.
             bandwidth[i] = (bandwidthBefore + limits.readBandwidth(plan.limitSeconds)) / 2;
             peak[i] = (peakBefore + limits.fmaPeak(plan.limitSeconds)) / 2;
         }
-        return new Result(new Samples(promptSpeed), new Samples(decodeSpeed), new Samples(bandwidth),
-                new Samples(peak));
+        return new Result(new Samples(promptSpeed), new Samples(decodeSpeed),
+                Arrays.stream(batchSpeeds).map(Samples::new).toList(), new Samples(bandwidth), new Samples(peak));
     }
 
     /** Seconds for the prompt and for the tokens after it, chosen greedily. */
@@ -93,6 +127,7 @@ final class SpeedRun implements AutoCloseable {
 
     @Override
     public void close() {
+        batches.forEach(BatchDecode::close);
         session.close();
     }
 }

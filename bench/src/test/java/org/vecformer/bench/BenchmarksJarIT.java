@@ -18,8 +18,9 @@ import org.openjdk.jmh.annotations.Benchmark;
 class BenchmarksJarIT {
 
     private static final List<Class<?>> ALL = List.of(ActivationBenchmark.class, AttentionBenchmark.class,
-            ConstraintBenchmark.class, DecodingBenchmark.class, EncoderBenchmark.class, ForwardBenchmark.class,
-            LayerNormBenchmark.class, MatmulBenchmark.class,
+            BatchDecodeBenchmark.class, ConstraintBenchmark.class, DecodingBenchmark.class, EncoderBenchmark.class,
+            ForwardBenchmark.class,
+            IntegerDotBenchmark.class, LayerNormBenchmark.class, MatmulBenchmark.class,
             SamplerBenchmark.class, SamplingBenchmark.class, StartBenchmark.class, TokenizerBenchmark.class);
 
     private final Path jar = Path.of(System.getProperty("vecformer.jar"));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -32,11 +33,20 @@ class BenchmarksTest {
         decode.shape = AttentionBenchmark.Shape.DECODE;
         AttentionBenchmark prompt = new AttentionBenchmark();
         prompt.shape = AttentionBenchmark.Shape.PROMPT;
-        MatmulBenchmark matmul = new MatmulBenchmark();
-        matmul.shape = MatmulBenchmark.Shape.PROMPT;
-        matmul.weights = WeightType.BF16;
-        return Stream.of(norm, activation, decode, prompt, matmul)
+        List<OpBenchmark> all = new ArrayList<>(List.of(norm, activation, decode, prompt));
+        for (WeightType type : WeightType.values()) {
+            all.add(matmul(MatmulBenchmark.Shape.PROMPT, type));
+        }
+        all.add(matmul(MatmulBenchmark.Shape.DECODE, WeightType.INT4));
+        return all.stream()
                 .flatMap(b -> Stream.of(BackendChoice.SCALAR, BackendChoice.VECTOR).map(k -> Arguments.of(b, k)));
+    }
+
+    private static MatmulBenchmark matmul(MatmulBenchmark.Shape shape, WeightType weights) {
+        MatmulBenchmark matmul = new MatmulBenchmark();
+        matmul.shape = shape;
+        matmul.weights = weights;
+        return matmul;
     }
 
     @ParameterizedTest
@@ -63,6 +73,28 @@ class BenchmarksTest {
             assertThat(benchmark.encode().length).isEqualTo(batch.shape().lengths().size());
             benchmark.checkAndClose();
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void batchDecode(WeightType weights, @TempDir Path folder) throws IOException, InterruptedException {
+        RandomModel.write(folder, Gpt2Config.ofSizes(300, 160, 32, 2, 4), 1);
+        BatchDecodeBenchmark benchmark = new BatchDecodeBenchmark();
+        benchmark.sequences = 3;
+        benchmark.weights = weights;
+        benchmark.open(folder);
+        assertThat(benchmark.step()).isPositive();
+        benchmark.checkAndClose();
+    }
+
+    @Test
+    void integerDot() {
+        // It compares all ways with each other.
+        IntegerDotBenchmark benchmark = new IntegerDotBenchmark();
+        benchmark.prepare();
+        benchmark.shortVectors()[5]++;
+        assertThat(benchmark.floatMultiplyAdd()).hasSize(128);
+        benchmark.check();
     }
 
     @ParameterizedTest

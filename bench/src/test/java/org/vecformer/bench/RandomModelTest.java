@@ -23,7 +23,7 @@ import org.vecformer.yardstick.Samples;
 
 class RandomModelTest {
 
-    private static final Gpt2Config TINY = Gpt2Config.ofSizes(300, 64, 24, 2, 3);
+    private static final Gpt2Config TINY = Gpt2Config.ofSizes(300, 128, 24, 2, 3);
 
     @TempDir
     Path folder;
@@ -33,16 +33,16 @@ class RandomModelTest {
         RandomModel.write(folder, TINY, 1);
         try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(BackendChoice.SCALAR).withThreads(1));
                 Gpt2 model = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
-                SpeedRun run = new SpeedRun(model, new SpeedRun.Plan(10, 5, 2, 0.001));
+                SpeedRun run = new SpeedRun(model, new SpeedRun.Plan(10, 5, List.of(2), 2, 0.001));
                 Limits limits = new Limits(1, 1)) {
             assertThat(model.config()).isEqualTo(TINY);
-            // Hand-counted: embeddings (300 + 64) x 24, two blocks of 7224, the last norm 48.
-            assertThat(model.parameters()).isEqualTo(364 * 24 + 2 * 7224 + 48);
+            // Hand-counted: embeddings (300 + 128) x 24, two blocks of 7224, the last norm 48.
+            assertThat(model.parameters()).isEqualTo(428 * 24 + 2 * 7224 + 48);
 
             SpeedRun.Result result = run.run(limits);
 
-            for (Samples samples : List.of(result.prompt(), result.decode(), result.readBandwidth(),
-                    result.fmaPeak())) {
+            for (Samples samples : List.of(result.prompt(), result.decode(), result.batches().getFirst(),
+                    result.readBandwidth(), result.fmaPeak())) {
                 assertThat(samples.values()).hasSize(2);
                 assertThat(samples.least()).isPositive();
                 assertThat(samples.most()).isFinite();

@@ -22,12 +22,12 @@ import org.vecformer.yardstick.Samples;
 
 class SpeedReportTest {
 
-    private static final SpeedRun.Plan PLAN = new SpeedRun.Plan(128, 64, 1, 0.5);
+    private static final SpeedRun.Plan PLAN = new SpeedRun.Plan(128, 64, List.of(4), 1, 0.5);
 
     private static List<Line> lines(double prompt, double decode, double bandwidth, double peak) {
         Gpt2Config config = RandomModel.gpt2Small();
         return SpeedReport.lines(config, WeightType.F32, PLAN,
-                new SpeedRun.Result(one(prompt), one(decode), one(bandwidth),
+                new SpeedRun.Result(one(prompt), one(decode), List.of(one(3 * decode)), one(bandwidth),
                         one(peak)));
     }
 
@@ -40,10 +40,13 @@ class SpeedReportTest {
         // 20 tokens/s x 494.613504 MB of 20 GB/s; 500 tokens/s x 172.85 MFLOP (22,124,815,872 / 128) of 200 GFLOP/s.
         List<Line> lines = lines(500, 20, 20, 200);
         assertThat(lines).extracting(Line::name)
-                .containsExactly("read bandwidth", "FMA peak", "decode f32", "prompt f32");
+                .containsExactly("read bandwidth", "FMA peak", "decode f32", "prompt f32", "decode f32 x 4");
         assertThat(lines.get(0).shares()).isNull();
         assertThat(lines.get(2).shares().median()).isCloseTo(0.494613504, within(1e-9));
         assertThat(lines.get(3).shares().median()).isCloseTo(0.432125310, within(1e-9));
+        // Four sequences share what is read: 3 / 4 of one's share, and 3 times its tokens.
+        assertThat(lines.get(4).shares().median()).isCloseTo(0.494613504 * 3 / 4, within(1e-9));
+        assertThat(lines.get(4).byOne().median()).isCloseTo(3, within(1e-9));
     }
 
     @Test
@@ -69,10 +72,12 @@ class SpeedReportTest {
 
     @Test
     void options() {
-        Options options = Options.parse("--model", "m", "--weights", "bf16,f32", "--backend", "scalar", "--rounds", "3",
+        Options options = Options.parse("--model", "m", "--weights", "bf16,f32,int4", "--batch", "4,16", "--backend",
+                "scalar", "--rounds", "3",
                 "--threads", "5", "--json", "--check");
         assertThat(options.model()).hasToString("Optional[m]");
-        assertThat(options.weights()).containsExactly(WeightType.BF16, WeightType.F32);
+        assertThat(options.weights()).containsExactly(WeightType.BF16, WeightType.F32, WeightType.INT4);
+        assertThat(options.batches()).containsExactly(4, 16);
         assertThat(options.backend()).isEqualTo(BackendChoice.SCALAR);
         assertThat(options.rounds()).isEqualTo(3);
         assertThat(options.threads()).isEqualTo(5);
@@ -83,7 +88,8 @@ class SpeedReportTest {
     @ParameterizedTest
     @CsvSource({"--wat,unknown option", "--rounds,needs a value", "--rounds 0,expected 1 to",
         "--threads x,expected 1 to",
-        "--weights f64,expected f32", "--backend gpu,expected vector or scalar",
+        "--weights f64,expected f32", "--batch 4;x,expected 1 to", "--batch 257,expected 1 to 256",
+        "--backend gpu,expected vector or scalar",
         "--weights bf16 --check,--check is about float32"})
     void badOptions(String line, String message) {
         assertThatThrownBy(() -> Options.parse(line.split(" "))).isInstanceOf(IllegalArgumentException.class)
