@@ -22,11 +22,16 @@ interface CpuKernels {
     void tile(float[] a, int a0, int aStride, int rows, int k, MemorySegment b, long b0, float[] c, int c0, int cStride,
             boolean more);
 
-    /** The same with a panel of a 16-bit matrix, widened on the way: for few rows. */
-    void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, float[] c, int c0,
+    /**
+     * The same with panels of a matrix of a narrower type, widened on the way: for few rows. The chains start at zero.
+     *
+     * @param panel  the first panel of w; its columns go to {@code c0}, those of the next one behind them
+     * @param panels how many
+     */
+    void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, int panels, float[] c, int c0,
             int cStride);
 
-    /** Widens a panel of a 16-bit matrix to float32 at {@code out}, byte 0. */
+    /** Widens a panel of a matrix of a narrower type to float32 at {@code out}, byte 0. */
     void widen(PackedMatrix w, int panel, MemorySegment out);
 
     /**

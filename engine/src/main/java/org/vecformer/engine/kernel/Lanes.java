@@ -1,7 +1,6 @@
 package org.vecformer.engine.kernel;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -20,10 +19,6 @@ final class Lanes {
     static final int BYTES = FLOAT.vectorByteSize();
     /** 0, 1, 2 ... */
     static final FloatVector INDEX = FloatVector.zero(FLOAT).addIndex(1);
-    /** Sign, exponent and fraction of a binary16 that was shifted right by 3 from the upper half of a word. */
-    static final IntVector HALF_BITS = IntVector.broadcast(INT, 0x8FFF_E000);
-    static final FloatVector HALF_SCALE = FloatVector.broadcast(FLOAT, 0x1p112f);
-    static final IntVector HIGH_HALF = IntVector.broadcast(INT, 0xFFFF_0000);
 
     private Lanes() {
     }

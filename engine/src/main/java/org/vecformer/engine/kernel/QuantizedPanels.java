@@ -1,6 +1,5 @@
 package org.vecformer.engine.kernel;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.vecformer.engine.WeightType.BLOCK;
@@ -14,10 +13,11 @@ import org.vecformer.loader.BlockQuantizer;
 /** Where a quantized {@link PackedMatrix} keeps its scales and integers. */
 final class QuantizedPanels {
 
-    private static final int WORDS = PANEL / 2;
-    private static final int ROW_BYTES = WORDS * Integer.BYTES;
-    private static final int INT8_ZERO = 128;
-    private static final int INT4_ZERO = 8;
+    private static final int SCALE_WORDS = PANEL / 2;
+    private static final int SCALE_BYTES = SCALE_WORDS * Integer.BYTES;
+    private static final int ROW_BYTES = PANEL * Integer.BYTES;
+    /** How far a word of integers is kept rotated to the left. */
+    private static final int ROTATION = 8;
 
     private QuantizedPanels() {
     }
@@ -30,25 +30,34 @@ final class QuantizedPanels {
     /** Byte address of the scale of column n, in the block at {@code block}. */
     private static long scale(long block, int n) {
         int column = n % PANEL;
-        return block + column % WORDS * Integer.BYTES + column / WORDS * Short.BYTES;
+        return block + column % SCALE_WORDS * Integer.BYTES + column / SCALE_WORDS * Short.BYTES;
     }
 
-    /** Byte address of the integer of input k and output n, or of the byte that its half is in. */
-    private static long integer(WeightType type, long block, int k, int n) {
-        int inputsInWord = inputsInWord(type);
-        int row = k % BLOCK / inputsInWord;
-        int place = k % inputsInWord * 2 + n % PANEL / WORDS;
-        int bits = Integer.SIZE / inputsInWord / 2;
-        return block + ROW_BYTES + row * ROW_BYTES + n % WORDS * Integer.BYTES + place * bits / Byte.SIZE;
+    /** Byte address of the word that has the integer of input k and output n. */
+    private static long word(WeightType type, long block, int k, int n) {
+        return block + SCALE_BYTES + k % BLOCK / inputsInWord(type) * ROW_BYTES + n % PANEL * Integer.BYTES;
+    }
+
+    private static int bits(WeightType type) {
+        return type == WeightType.INT8 ? 8 : 4;
     }
 
     private static int inputsInWord(WeightType type) {
-        return type == WeightType.INT8 ? 2 : 4;
+        return Integer.SIZE / bits(type);
     }
 
-    /** How far the half-byte of an output is from the low end of its byte: a byte has the outputs j and j + 16. */
-    private static int halfShift(int n) {
-        return n % PANEL / WORDS * 4;
+    /** What is added to an integer to keep it. */
+    private static int zero(WeightType type) {
+        return 1 << bits(type) - 1;
+    }
+
+    private static int mask(WeightType type) {
+        return (1 << bits(type)) - 1;
+    }
+
+    /** How far from the low end of its rotated word the integer of input k is. */
+    private static int shift(WeightType type, int k) {
+        return (k % inputsInWord(type) * bits(type) + ROTATION) % Integer.SIZE;
     }
 
     private static float scaleAt(PackedMatrix m, long block, int n) {
@@ -56,8 +65,8 @@ final class QuantizedPanels {
     }
 
     private static int integerAt(PackedMatrix m, long block, int k, int n) {
-        int held = m.data().get(JAVA_BYTE, integer(m.type(), block, k, n)) & 0xFF;
-        return m.type() == WeightType.INT8 ? held - INT8_ZERO : (held >>> halfShift(n) & 0xF) - INT4_ZERO;
+        int word = m.data().get(JAVA_INT_UNALIGNED, word(m.type(), block, k, n));
+        return (word >>> shift(m.type(), k) & mask(m.type())) - zero(m.type());
     }
 
     static float get(PackedMatrix m, int k, int n) {
@@ -72,14 +81,10 @@ final class QuantizedPanels {
 
     /** Sets the integer of element (k, n), which the type must have. */
     static void setInteger(PackedMatrix m, int k, int n, int q) {
-        long at = integer(m.type(), block(m, k, n), k, n);
-        if (m.type() == WeightType.INT8) {
-            m.data().set(JAVA_BYTE, at, (byte) (q + INT8_ZERO));
-        } else {
-            int shift = halfShift(n);
-            int others = m.data().get(JAVA_BYTE, at) & ~(0xF << shift);
-            m.data().set(JAVA_BYTE, at, (byte) (others | q + INT4_ZERO << shift));
-        }
+        WeightType type = m.type();
+        long at = word(type, block(m, k, n), k, n);
+        int others = m.data().get(JAVA_INT_UNALIGNED, at) & ~(mask(type) << shift(type, k));
+        m.data().set(JAVA_INT_UNALIGNED, at, others | q + zero(type) << shift(type, k));
     }
 
     /** Adds output n's column to x. */
@@ -99,37 +104,36 @@ final class QuantizedPanels {
      * @param k     the tile's first input, a multiple of 32
      * @param n     the tile's first output, a multiple of 32
      * @param width the tile's outputs; the panel's columns past them become zero
-     * @param words scratch memory of {@link PackedMatrix} words, at least (1 + 16) * 16
+     * @param words scratch memory of {@link PackedMatrix} words, of a panel's block: at most 16 + 8 * 32
      */
     static void store(BlockQuantizer tile, PackedMatrix m, int k, int n, int width, int[] words) {
         int full = Math.ceilDiv(width, PANEL) * PANEL;
         tile.clear(width, full);
         int[] q = tile.integers();
         int inputs = inputsInWord(m.type());
-        int bits = Integer.SIZE / inputs / 2;
+        int bits = bits(m.type());
         // Each integer of a word with the type's zero added.
         int zeros = m.type() == WeightType.INT8 ? 0x80808080 : 0x88888888;
         int rows = BLOCK / inputs;
+        int length = SCALE_WORDS + rows * PANEL;
         for (int panel = 0; panel < full; panel += PANEL) {
-            for (int j = 0; j < WORDS; j++) {
+            for (int j = 0; j < SCALE_WORDS; j++) {
                 words[j] = Float.floatToRawIntBits(tile.scales()[panel + j]) >>> 16
-                        | Float.floatToRawIntBits(tile.scales()[panel + j + WORDS]) & 0xFFFF_0000;
+                        | Float.floatToRawIntBits(tile.scales()[panel + j + SCALE_WORDS]) & 0xFFFF_0000;
             }
             for (int row = 0; row < rows; row++) {
-                int to = (1 + row) * WORDS;
-                for (int j = 0; j < WORDS; j++) {
+                int to = SCALE_WORDS + row * PANEL;
+                for (int c = 0; c < PANEL; c++) {
                     int word = zeros;
                     for (int i = 0; i < inputs; i++) {
-                        int from = (row * inputs + i) * BlockQuantizer.STRIDE + panel + j;
                         // Sums carry beyond a byte exactly where its lower neighbour is negative: as if each were added
                         // to its own zero alone, since zero + integer never leaves its bits.
-                        word += q[from] << 2 * i * bits;
-                        word += q[from + WORDS] << (2 * i + 1) * bits;
+                        word += q[(row * inputs + i) * BlockQuantizer.STRIDE + panel + c] << i * bits;
                     }
-                    words[to + j] = word;
+                    words[to + c] = Integer.rotateLeft(word, ROTATION);
                 }
             }
-            MemorySegment.copy(words, 0, m.data(), JAVA_INT_UNALIGNED, block(m, k, n + panel), (1 + rows) * WORDS);
+            MemorySegment.copy(words, 0, m.data(), JAVA_INT_UNALIGNED, block(m, k, n + panel), length);
         }
     }
 }

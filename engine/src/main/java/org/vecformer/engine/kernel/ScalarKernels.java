@@ -60,10 +60,16 @@ final class ScalarKernels implements CpuKernels {
     }
 
     @Override
-    public void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, float[] c, int c0,
-            int cStride) {
-        for (int r = 0; r < rows; r++) {
-            narrowRow(a, a0 + r * aStride, w, panel, c, c0 + r * cStride);
+    public void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, int panels, float[] c,
+            int c0, int cStride) {
+        for (int p = 0; p < panels; p++) {
+            for (int r = 0; r < rows; r++) {
+                if (w.type().quantized()) {
+                    quantizedRow(a, a0 + r * aStride, w, panel + p, c, c0 + r * cStride + p * PANEL);
+                } else {
+                    narrowRow(a, a0 + r * aStride, w, panel + p, c, c0 + r * cStride + p * PANEL);
+                }
+            }
         }
     }
 
@@ -83,8 +89,58 @@ final class ScalarKernels implements CpuKernels {
         }
     }
 
+    private static void quantizedRow(float[] a, int a0, PackedMatrix w, int panel, float[] c, int c0) {
+        Narrow.Integers type = Narrow.Integers.of(w.type());
+        for (int column = 0; column < PANEL; column++) {
+            float sum = 0;
+            long at = panel * w.panelBytes();
+            for (int i = 0; i < w.inputs(); i += WeightType.BLOCK) {
+                float scale = scale(w, at, column);
+                at += NARROW_ROW_BYTES;
+                for (int j = i; j < i + WeightType.BLOCK; j += type.inputs(), at += ROW_BYTES) {
+                    int word = w.data().get(JAVA_INT_UNALIGNED, at + (long) column * Integer.BYTES);
+                    for (int h = j; h < j + type.inputs(); h++, word = type.next(word)) {
+                        sum = Math.fma(a[a0 + h], type.first(word, scale), sum);
+                    }
+                }
+            }
+            c[c0 + column] = sum;
+        }
+    }
+
+    private static float scale(PackedMatrix w, long at, int column) {
+        int word = w.data().get(JAVA_INT_UNALIGNED, at + column % WORDS * (long) Integer.BYTES);
+        return column < WORDS ? Narrow.lowBfloat(word) : Narrow.highBfloat(word);
+    }
+
     @Override
     public void widen(PackedMatrix w, int panel, MemorySegment out) {
+        if (w.type().quantized()) {
+            widenIntegers(w, panel, out);
+        } else {
+            widenHalves(w, panel, out);
+        }
+    }
+
+    private static void widenIntegers(PackedMatrix w, int panel, MemorySegment out) {
+        Narrow.Integers type = Narrow.Integers.of(w.type());
+        for (int column = 0; column < PANEL; column++) {
+            long at = panel * w.panelBytes();
+            long to = (long) column * Float.BYTES;
+            for (int i = 0; i < w.inputs(); i += WeightType.BLOCK) {
+                float scale = scale(w, at, column);
+                at += NARROW_ROW_BYTES;
+                for (int j = 0; j < WeightType.BLOCK; j += type.inputs(), at += ROW_BYTES) {
+                    int word = w.data().get(JAVA_INT_UNALIGNED, at + (long) column * Integer.BYTES);
+                    for (int h = 0; h < type.inputs(); h++, word = type.next(word), to += ROW_BYTES) {
+                        out.set(JAVA_FLOAT_UNALIGNED, to, type.first(word, scale));
+                    }
+                }
+            }
+        }
+    }
+
+    private static void widenHalves(PackedMatrix w, int panel, MemorySegment out) {
         boolean half = w.type() == WeightType.F16;
         long from = panel * w.panelBytes();
         for (int i = 0; i < w.inputs(); i++) {

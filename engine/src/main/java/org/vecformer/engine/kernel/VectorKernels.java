@@ -1,5 +1,6 @@
 package org.vecformer.engine.kernel;
 
+import static org.vecformer.engine.WeightType.BLOCK;
 import static org.vecformer.engine.kernel.Lanes.COUNT;
 import static org.vecformer.engine.kernel.Lanes.FLOAT;
 import static org.vecformer.engine.kernel.Lanes.INDEX;
@@ -11,7 +12,6 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
-import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.loader.Activation;
 
@@ -24,38 +24,175 @@ import org.vecformer.loader.Activation;
 final class VectorKernels implements CpuKernels {
 
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    private static final int STRIP = 2 * COUNT;
+    /** With 32 registers 8 rows of two vectors keep 16 chains going; with 16 registers 6 rows are what fits. */
+    private static final int MOST_ROWS = COUNT == 16 ? 8 : 6;
     private static final int WORDS = PANEL / 2;
+    private static final int HALF_BYTES = WORDS * Integer.BYTES;
+    private static final int ROW_BYTES = PANEL * Float.BYTES;
+    /** Panels that one row takes at once: memory answers several streams faster than one (bench/README.md). */
+    private static final int HALF_PANELS = 4;
+    private static final int QUANTIZED_PANELS = 2;
 
     @Override
     public void tile(float[] a, int a0, int aStride, int rows, int k, MemorySegment b, long b0, float[] c, int c0,
-            int cStride,
-            boolean more) {
-        VectorTiles.multiply(a, a0, aStride, rows, k, b, b0, c, c0, cStride, more);
+            int cStride, boolean more) {
+        for (int row = 0; row < rows;) {
+            int left = Math.min(rows - row, MOST_ROWS);
+            int taken = left == 7 ? 6 : left == 5 ? 4 : left == 3 ? 2 : left;
+            int ar = a0 + row * aStride;
+            for (int column = 0; column < PANEL; column += STRIP) {
+                int cr = c0 + row * cStride + column;
+                long bc = b0 + (long) column * Float.BYTES;
+                switch (taken) {
+                    case 8 -> FloatTiles.rows8(a, ar, aStride, k, b, bc, c, cr, cStride, more);
+                    case 6 -> FloatTiles.rows6(a, ar, aStride, k, b, bc, c, cr, cStride, more);
+                    case 4 -> FloatTiles.rows4(a, ar, aStride, k, b, bc, c, cr, cStride, more);
+                    case 2 -> FloatTiles.rows2(a, ar, aStride, k, b, bc, c, cr, cStride, more);
+                    default -> FloatTiles.rows1(a, ar, aStride, k, b, bc, c, cr, cStride, more);
+                }
+            }
+            row += taken;
+        }
     }
 
     @Override
-    public void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, float[] c, int c0,
+    public void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, int panels, float[] c,
+            int c0, int cStride) {
+        int together = w.type().quantized() ? QUANTIZED_PANELS : HALF_PANELS;
+        for (int p = 0; p < panels;) {
+            boolean several = rows == 1 && panels - p >= together;
+            for (int row = 0; row < rows;) {
+                int taken = rows - row >= 4 ? 4 : rows - row >= 2 ? 2 : 1;
+                for (int j = 0; j < WORDS; j += COUNT) {
+                    narrowTile(several ? 0 : taken, a, a0 + row * aStride, aStride, w,
+                            (panel + p) * w.panelBytes() + (long) j * Integer.BYTES, c,
+                            c0 + row * cStride + p * PANEL + j,
+                            cStride);
+                }
+                row += taken;
+            }
+            p += several ? together : 1;
+        }
+    }
+
+    /** @param rows 0 for one row of several panels */
+    private static void narrowTile(int rows, float[] a, int a0, int aStride, PackedMatrix w, long b0, float[] c, int c0,
             int cStride) {
-        NarrowTiles.multiply(a, a0, aStride, rows, w, panel, c, c0, cStride);
+        int k = w.inputs();
+        MemorySegment b = w.data();
+        long next = w.panelBytes();
+        switch (w.type()) {
+            case BF16 -> {
+                switch (rows) {
+                    case 0 -> NarrowTiles.bfloatRows1Panels4(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    case 1 -> NarrowTiles.bfloatRows1(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    case 2 -> NarrowTiles.bfloatRows2(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    default -> NarrowTiles.bfloatRows4(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                }
+            }
+            case F16 -> {
+                switch (rows) {
+                    case 0 -> NarrowTiles.halfRows1Panels4(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    case 1 -> NarrowTiles.halfRows1(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    case 2 -> NarrowTiles.halfRows2(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    default -> NarrowTiles.halfRows4(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                }
+            }
+            case INT8 -> {
+                switch (rows) {
+                    case 0 -> NarrowTiles.int8Rows1Panels2(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    case 1 -> NarrowTiles.int8Rows1(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    case 2 -> NarrowTiles.int8Rows2(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    default -> NarrowTiles.int8Rows4(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                }
+            }
+            case INT4 -> {
+                switch (rows) {
+                    case 0 -> NarrowTiles.int4Rows1Panels2(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    case 1 -> NarrowTiles.int4Rows1(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    case 2 -> NarrowTiles.int4Rows2(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    default -> NarrowTiles.int4Rows4(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                }
+            }
+            case F32 -> throw new IllegalArgumentException("a float32 matrix is not narrow");
+        }
     }
 
     @Override
     public void widen(PackedMatrix w, int panel, MemorySegment out) {
         long from = panel * w.panelBytes();
-        long words = (long) w.inputs() * WORDS;
-        boolean bfloat = w.type() == WeightType.BF16;
-        for (long i = 0; i < words; i += COUNT) {
-            IntVector pair = IntVector.fromMemorySegment(INT, w.data(), from + i * Integer.BYTES, ORDER);
-            // Word j of row r goes to columns j and j + 16 of that row.
-            long to = ((i / WORDS) * PANEL + i % WORDS) * Float.BYTES;
-            if (bfloat) {
-                NarrowTiles.lowBfloats(pair).intoMemorySegment(out, to, ORDER);
-                NarrowTiles.highBfloats(pair).intoMemorySegment(out, to + WORDS * Float.BYTES, ORDER);
-            } else {
-                NarrowTiles.highHalves(pair.lanewise(VectorOperators.LSHL, 16)).intoMemorySegment(out, to, ORDER);
-                NarrowTiles.highHalves(pair).intoMemorySegment(out, to + WORDS * Float.BYTES, ORDER);
+        for (int j = 0; j < WORDS; j += COUNT) {
+            long at = from + (long) j * Integer.BYTES;
+            long to = (long) j * Float.BYTES;
+            switch (w.type()) {
+                case BF16 -> widenBfloats(w, at, out, to);
+                case F16 -> widenHalves(w, at, out, to);
+                case INT8 -> widenInt8(w, at, out, to);
+                case INT4 -> widenInt4(w, at, out, to);
+                case F32 -> throw new IllegalArgumentException("a float32 matrix is not narrow");
             }
         }
+    }
+
+    private static void widenBfloats(PackedMatrix w, long at, MemorySegment out, long to) {
+        for (int i = 0; i < w.inputs(); i++) {
+            IntVector words = load(w, at + (long) i * HALF_BYTES);
+            store(Widening.lowBfloats(words), out, to + (long) i * ROW_BYTES);
+            store(Widening.highBfloats(words), out, to + (long) i * ROW_BYTES + HALF_BYTES);
+        }
+    }
+
+    private static void widenHalves(PackedMatrix w, long at, MemorySegment out, long to) {
+        for (int i = 0; i < w.inputs(); i++) {
+            IntVector words = load(w, at + (long) i * HALF_BYTES);
+            store(Widening.lowHalves(words), out, to + (long) i * ROW_BYTES);
+            store(Widening.highHalves(words), out, to + (long) i * ROW_BYTES + HALF_BYTES);
+        }
+    }
+
+    private static void widenInt8(PackedMatrix w, long at, MemorySegment out, long to) {
+        for (int i = 0; i < w.inputs(); i += BLOCK) {
+            IntVector scales = load(w, at);
+            FloatVector g = Widening.lowBfloats(scales), h = Widening.highBfloats(scales);
+            FloatVector y = g.mul(Widening.INT8_OFFSET), z = h.mul(Widening.INT8_OFFSET);
+            at += HALF_BYTES;
+            for (int j = 0; j < BLOCK; j += 4, at += ROW_BYTES) {
+                IntVector u = load(w, at), v = load(w, at + HALF_BYTES);
+                for (int e = 0; e < 4; e++, to += ROW_BYTES) {
+                    store(Widening.int8(u, g, y), out, to);
+                    store(Widening.int8(v, h, z), out, to + HALF_BYTES);
+                    u = u.lanewise(VectorOperators.ROR, 8);
+                    v = v.lanewise(VectorOperators.ROR, 8);
+                }
+            }
+        }
+    }
+
+    private static void widenInt4(PackedMatrix w, long at, MemorySegment out, long to) {
+        for (int i = 0; i < w.inputs(); i += BLOCK) {
+            IntVector scales = load(w, at);
+            FloatVector g = Widening.lowBfloats(scales), h = Widening.highBfloats(scales);
+            FloatVector y = g.mul(Widening.INT4_OFFSET), z = h.mul(Widening.INT4_OFFSET);
+            at += HALF_BYTES;
+            for (int j = 0; j < BLOCK; j += 8, at += ROW_BYTES) {
+                IntVector u = load(w, at), v = load(w, at + HALF_BYTES);
+                for (int e = 0; e < 8; e++, to += ROW_BYTES) {
+                    store(Widening.int4(u, g, y), out, to);
+                    store(Widening.int4(v, h, z), out, to + HALF_BYTES);
+                    u = u.lanewise(VectorOperators.ROR, 4);
+                    v = v.lanewise(VectorOperators.ROR, 4);
+                }
+            }
+        }
+    }
+
+    private static IntVector load(PackedMatrix w, long at) {
+        return IntVector.fromMemorySegment(INT, w.data(), at, ORDER);
+    }
+
+    private static void store(FloatVector x, MemorySegment out, long at) {
+        x.intoMemorySegment(out, at, ORDER);
     }
 
     @Override

@@ -54,7 +54,7 @@ final class WarmUp {
         int panel = Tensor.PANEL;
         float[] a = new float[(ROW_FACTOR + 4) * LONG_K];
         float[] c = new float[(ROW_FACTOR + 4) * LONG_K];
-        MemorySegment b = arena.allocate(2L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
+        MemorySegment b = arena.allocate(4L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
         MemorySegment wide = arena.allocate(2L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
         for (int rows : ROWS) {
             repeat((i, k) -> kernels.tile(a, i % 3 * panel, LONG_K, rows, k, b, i % 2 * PackedMatrix.ALIGNMENT * 2, c,
@@ -65,13 +65,18 @@ final class WarmUp {
         repeat((i, _) -> kernels.finish(c, i % 5 * panel, panel, 1 + i % 8, i % 4 == 0 ? null : b, i % 2 * 128L,
                 activations[i % 3], i % 2 == 0 ? null : a));
         repeat((i, k) -> kernels.layerNorm(a, i % 3 * panel, ROW_FACTOR * k - i % 2, b, b, 1, c, 0));
-        for (WeightType type : new WeightType[]{WeightType.BF16, WeightType.F16}) {
+        for (WeightType type : new WeightType[]{WeightType.BF16, WeightType.F16, WeightType.INT8, WeightType.INT4}) {
             for (int rows : FEW_ROWS) {
-                repeat((i, k) -> kernels.narrowTile(a, i % 3 * panel, LONG_K, rows,
-                        new PackedMatrix(b, type, k, 2 * panel), i % 2, c, i % 5 * panel, panel));
+                repeat((i, k) -> kernels.narrowTile(a, i % 3 * panel, LONG_K, rows, matrix(b, type, k), 0, 1 + i % 4, c,
+                        i % 5 * panel, panel));
             }
-            repeat((i, k) -> kernels.widen(new PackedMatrix(b, type, k, 2 * panel), i % 2, wide));
+            repeat((i, k) -> kernels.widen(matrix(b, type, k), i % 2, wide));
         }
+    }
+
+    private static PackedMatrix matrix(MemorySegment b, WeightType type, int k) {
+        return new PackedMatrix(b, type, type.quantized() ? WeightType.BLOCK * Math.ceilDiv(k, WeightType.BLOCK) : k,
+                4 * Tensor.PANEL);
     }
 
     private interface Kernel {

@@ -71,16 +71,19 @@ class OpSuiteTest {
     static Stream<Product> products() {
         List<Product> cases = new ArrayList<>();
         for (WeightType type : WeightType.values()) {
-            for (int rows : new int[]{1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 32, 33}) {
-                cases.add(new Product(rows, 40, 70, type, true, null, true, 1));
+            boolean blocks = type.quantized();
+            for (int rows : new int[]{1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 32, 33}) {
+                cases.add(new Product(rows, blocks ? 64 : 40, 70, type, true, null, true, 1));
             }
-            for (int inputs : new int[]{1, 2, 7, 8, 15, 16, 17, 31, 33, 129, 1000}) {
+            for (int inputs : blocks
+                    ? new int[]{32, 64, 96, 1024}
+                    : new int[]{1, 2, 7, 8, 15, 16, 17, 31, 33, 129, 1000}) {
                 cases.add(new Product(1, inputs, 33, type, false, null, false, 1));
                 cases.add(new Product(6, inputs, 31, type, true, null, false, 1));
             }
-            for (int outputs : new int[]{1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 500}) {
-                cases.add(new Product(1, 24, outputs, type, true, null, true, 1));
-                cases.add(new Product(4, 24, outputs, type, false, null, true, 1));
+            for (int outputs : new int[]{1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 129, 500}) {
+                cases.add(new Product(1, blocks ? 32 : 24, outputs, type, true, null, true, 1));
+                cases.add(new Product(4, blocks ? 32 : 24, outputs, type, false, null, true, 1));
             }
             cases.add(new Product(5, 64, 96, type, true, null, true, 1e15f));
             cases.add(new Product(5, 64, 96, type, true, null, true, 1e-15f));
@@ -313,25 +316,26 @@ class OpSuiteTest {
     @EnumSource(WeightType.class)
     void embedAndGather(WeightType type) {
         Random random = new Random(5);
-        PackedMatrix tokens = matrix(random, type, 45, 77);
-        PackedMatrix positions = matrix(random, type, 45, 40);
-        PackedMatrix typeTable = matrix(random, type, 45, 3);
+        int size = type.quantized() ? 64 : 45;
+        PackedMatrix tokens = matrix(random, type, size, 77);
+        PackedMatrix positions = matrix(random, type, size, 40);
+        PackedMatrix typeTable = matrix(random, type, size, 3);
         int[] ids = {76, 0, 31, 32};
         int[] at = {39, 0, 16, 15};
         int[] types = {-1, 2, -1, 0};
-        Tensor out = guarded(4, 45);
+        Tensor out = guarded(4, size);
         ops(0).embed(ids, at, types, 4, tokens, positions, typeTable, out);
         double[][] t = unpack(tokens);
         double[][] p = unpack(positions);
         double[][] tt = unpack(typeTable);
-        double[][] expected = new double[4][45];
+        double[][] expected = new double[4][size];
         for (int r = 0; r < 4; r++) {
-            for (int i = 0; i < 45; i++) {
+            for (int i = 0; i < size; i++) {
                 expected[r][i] = t[i][ids[r]] + p[i][at[r]] + (types[r] < 0 ? 0 : tt[i][types[r]]);
             }
         }
         assertClose(expected, out, 4);
-        Tensor gathered = guarded(2, 45);
+        Tensor gathered = guarded(2, size);
         ops(0).gatherRows(out, new int[]{3, 1}, 2, gathered);
         assertClose(new double[][]{expected[3], expected[1]}, gathered, 2);
     }
@@ -361,6 +365,38 @@ class OpSuiteTest {
                     float actual = wide.getAtIndex(JAVA_FLOAT, row * 32L + column + 16 * half);
                     assertThat(Float.floatToIntBits(actual)).as("%s %04x", type, bits)
                             .isEqualTo(Float.floatToIntBits(expected));
+                }
+            }
+        }
+    }
+
+    /** Every integer at every place of a word with scales from subnormal to huge, zero and negative: exactly scale * q. */
+    @ParameterizedTest
+    @EnumSource(value = WeightType.class, names = {"INT8", "INT4"})
+    void widensEveryIntegerExactly(WeightType type) {
+        int least = type == WeightType.INT8 ? -127 : -8;
+        int most = type == WeightType.INT8 ? 127 : 7;
+        int inputs = 256;
+        float[] scales = {1, -1, 0, 0x1.fep99f, -0x1.fep99f, 0x1.02p-133f, 0x1p-133f, -0x1.82p-126f, 0x1.a4p-7f,
+            0x1.fep-3f};
+        PackedMatrix m = new PackedMatrix(arena.allocate(PackedMatrix.byteSize(type, inputs, 64), 64), type, inputs,
+                64);
+        for (int n = 0; n < 64; n++) {
+            for (int k = 0; k < inputs; k++) {
+                QuantizedPanels.setScale(m, k, n, scales[(n + k / 32) % scales.length]);
+                QuantizedPanels.setInteger(m, k, n, least + (k + 3 * n) % (most - least + 1));
+            }
+        }
+        MemorySegment wide = arena.allocate(inputs * 32 * 4, 64);
+        for (int panel = 0; panel < 2; panel++) {
+            kernels(0).widen(m, panel, wide);
+            for (int k = 0; k < inputs; k++) {
+                for (int c = 0; c < 32; c++) {
+                    int n = 32 * panel + c;
+                    float scale = Narrow.lowBfloat(Narrow.toBfloat(scales[(n + k / 32) % scales.length]));
+                    float expected = scale * (least + (k + 3 * n) % (most - least + 1));
+                    assertThat(wide.getAtIndex(JAVA_FLOAT, k * 32L + c)).as("%s input %d output %d", type, k, n)
+                            .isEqualTo(expected == 0 ? 0f : expected);
                 }
             }
         }
@@ -445,7 +481,13 @@ class OpSuiteTest {
         PackedMatrix matrix = new PackedMatrix(data, type, inputs, outputs);
         for (int k = 0; k < inputs; k++) {
             for (int n = 0; n < outputs; n++) {
-                MatrixPacker.set(matrix, k, n, (float) random.nextGaussian());
+                if (type.quantized()) {
+                    QuantizedPanels.setScale(matrix, k, n, 1f / 128 + (n + k / WeightType.BLOCK) % 7 / 64f);
+                    int range = type == WeightType.INT8 ? 255 : 16;
+                    QuantizedPanels.setInteger(matrix, k, n, random.nextInt(range) - range / 2);
+                } else {
+                    MatrixPacker.set(matrix, k, n, (float) random.nextGaussian());
+                }
             }
         }
         return matrix;
