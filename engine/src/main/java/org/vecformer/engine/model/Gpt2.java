@@ -153,29 +153,36 @@ public final class Gpt2 implements AutoCloseable {
 
         ops.embed(batch.ids, batch.positions, batch.types, rows, tokenEmbeddings, positionEmbeddings,
                 tokenEmbeddings, a.x());
+        Tensor x = a.x();
+        Tensor attended = a.attended();
         for (int i = 0; i < blocks.size(); i++) {
             Block block = blocks.get(i);
-            Tracing.hidden(trace, i, rows, a.x());
-            ops.layerNorm(a.x(), rows, block.attentionNorm.gain(), block.attentionNorm.bias(), epsilon, a.normed());
+            Tracing.hidden(trace, i, rows, x);
+            ops.layerNorm(x, rows, block.attentionNorm.gain(), block.attentionNorm.bias(), epsilon, a.normed());
             ops.matmul(a.normed(), rows, block.queriesKeysValues.weight(), block.queriesKeysValues.bias(), null, null,
                     a.qkv());
-            ops.attention(a.qkv(), batch.packed, session.cache.pages(), i, attentionScale(i), a.attended(),
+            ops.attention(a.qkv(), batch.packed, session.cache.pages(), i, attentionScale(i), attended,
                     attentionTrace);
-            ops.matmul(a.attended(), rows, block.attentionOutput.weight(), block.attentionOutput.bias(), null, a.x(),
-                    a.y());
+            if (i == blocks.size() - 1 && trace == null) {
+                // Rows have nothing more to do with each other: those go on whose logits are wanted.
+                rows = batch.wantedCount;
+                ops.gatherRows(x, batch.wanted, rows, states);
+                ops.gatherRows(attended, batch.wanted, rows, a.normed());
+                x = states;
+                attended = a.normed();
+            }
+            ops.matmul(attended, rows, block.attentionOutput.weight(), block.attentionOutput.bias(), null, x, a.y());
             ops.layerNorm(a.y(), rows, block.feedForwardNorm.gain(), block.feedForwardNorm.bias(), epsilon, a.normed());
             ops.matmul(a.normed(), rows, block.up.weight(), block.up.bias(), config.activation(), null, a.inner());
-            ops.matmul(a.inner(), rows, block.down.weight(), block.down.bias(), null, a.y(), a.x());
+            ops.matmul(a.inner(), rows, block.down.weight(), block.down.bias(), null, a.y(), x);
         }
         if (trace != null) {
-            ops.layerNorm(a.x(), rows, finalNorm.gain(), finalNorm.bias(), epsilon, a.normed());
+            ops.layerNorm(x, rows, finalNorm.gain(), finalNorm.bias(), epsilon, a.normed());
             Tracing.hidden(trace, blocks.size(), rows, a.normed());
+            ops.gatherRows(x, batch.wanted, batch.wantedCount, states);
         }
-        if (batch.wantedCount > 0) {
-            ops.gatherRows(a.x(), batch.wanted, batch.wantedCount, states);
-            ops.layerNorm(states, batch.wantedCount, finalNorm.gain(), finalNorm.bias(), epsilon, states);
-            ops.matmul(states, batch.wantedCount, head.weight(), head.bias(), null, null, logits);
-        }
+        ops.layerNorm(states, batch.wantedCount, finalNorm.gain(), finalNorm.bias(), epsilon, states);
+        ops.matmul(states, batch.wantedCount, head.weight(), head.bias(), null, null, logits);
     }
 
     /** What scores are multiplied with: 1 / sqrt(head size), and 1 / (block number) where the config says so. */
