@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import org.vecformer.loader.DType;
+import org.vecformer.loader.Quantization;
 import org.vecformer.loader.convert.CheckpointConverter;
 import org.vecformer.loader.convert.ConversionOptions;
 import org.vecformer.loader.convert.ConversionProgress;
@@ -24,6 +25,12 @@ import picocli.CommandLine.Parameters;
         "pytorch_model.bin (no code in it is run), a BERT that PyTorch exported to ONNX, and safetensors are read.",
         "DST appears when all is written.",
         "--dtype f16 keeps a tensor with numbers beyond 65504 as float32, and says so.",
+        "--dtype int8 and int4 quantize the matrices that the model multiplies with, all else stays as it is. Such a file",
+        "runs with the same numbers as its source with --weights int8 or int4; other programs do not read it. A matrix is",
+        "a tensor NAME of integers q, I8 from -127 to 127 or U8 with two of -8 to 7, each 8 too large, in the halves of a",
+        "byte (the even input low), and a tensor NAME.scales, BF16, of a scale s for 32 inputs of an output: the number",
+        "is s * q. Both have the order of dimensions of the source; that of inputs is divided by 2 (int4) and by 32",
+        "(scales). The metadata say vecformer.quantization: int8 or int4, and vecformer.block: 32.",
         "Example: java -jar gpt2.jar convert uncased_L-12_H-768_A-12.zip bert-base-uncased",
         "--json writes {\"directory\":\"\",\"format\":\"\",\"architecture\":\"\",\"tensors\":0,\"elements\":0,"
                 + "\"bytes\":0,\"files\":[],",
@@ -35,7 +42,7 @@ final class ConvertCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DST", index = "1", description = "the new directory; it must not exist, or be empty")
     Path directory;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "f32, f16 or bf16 for all weights, rounded to the nearest; without it each stays as it is")
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "f32, f16 or bf16 for all weights, rounded to the nearest, or int8 or int4 to quantize matrices; without it each stays as it is")
     String dtype;
 
     @Option(names = "--config", paramLabel = "FILE", description = "the model's config (bert_config.json, hparams.json, config.json), if none lies beside the checkpoint or another one is meant")
@@ -77,12 +84,15 @@ final class ConvertCommand implements Callable<Integer> {
     private ConversionOptions options() {
         ConversionOptions options = ConversionOptions.defaults();
         if (dtype != null) {
-            options = options.withDtype(switch (dtype.toLowerCase(Locale.ROOT)) {
-                case "f32" -> DType.F32;
-                case "f16" -> DType.F16;
-                case "bf16" -> DType.BF16;
-                default -> throw new UsageException("--dtype is '" + dtype + "'; expected f32, f16 or bf16");
-            });
+            options = switch (dtype.toLowerCase(Locale.ROOT)) {
+                case "f32" -> options.withDtype(DType.F32);
+                case "f16" -> options.withDtype(DType.F16);
+                case "bf16" -> options.withDtype(DType.BF16);
+                case "int8" -> options.withQuantization(Quantization.INT8);
+                case "int4" -> options.withQuantization(Quantization.INT4);
+                default ->
+                    throw new UsageException("--dtype is '" + dtype + "'; expected f32, f16, bf16, int8 or int4");
+            };
         }
         return config == null ? options : options.withConfig(config);
     }

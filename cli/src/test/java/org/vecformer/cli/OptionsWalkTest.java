@@ -468,7 +468,9 @@ class OptionsWalkTest {
     private void convert() {
         String rest = CommandRun.embeddedModel() + " " + converted();
         changes("--dtype", "convert", "f32", rest);
-        refused(2, "--dtype", "convert", "int8", rest);
+        changes("--dtype", "convert", "int8", rest);
+        changes("--dtype", "convert", "int4", rest);
+        refused(2, "--dtype", "convert", "int3", rest);
         changes("--config", "convert", folder.resolve("classifier.json").toString(), rest);
         refused(1, "--config", "convert", folder.resolve("nowhere").toString(), rest);
         changes("--json", "convert", "", rest);
@@ -681,8 +683,6 @@ class OptionsWalkTest {
         refused(2, "--backend", command, "best", rest);
         refused(2, "--require-simd", command, "", (rest + " --backend scalar").strip());
         changes("--weights", command, weights, rest);
-        refused(1, "--weights", command, "int8", rest);
-        refused(1, "--weights", command, "int4", rest);
         refused(2, "--weights", command, "f8", rest);
     }
 

@@ -16,8 +16,11 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.vecformer.loader.BlockQuantizer;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.FormatException;
+import org.vecformer.loader.MatrixLayout;
+import org.vecformer.loader.Quantization;
 import org.vecformer.loader.SafetensorsWriter;
 import org.vecformer.loader.SafetensorsWriter.Declaration;
 
@@ -30,10 +33,12 @@ import org.vecformer.loader.SafetensorsWriter.Declaration;
  *
  * <p>The new directory appears as a whole when everything is written, and not at all if something fails or the
  * conversion is cancelled. The source is only read. Tensors go through one by one in pieces; a matrix that is
- * transposed is held whole, beside the heap.
+ * transposed or quantized is held whole, beside the heap.
  *
  * <p>Numbers are rounded to the nearest one of the new type (ties to even). A tensor with a number beyond the range of
- * float16 (65504) is kept as float32 where float16 is asked for, with a warning.
+ * float16 (65504) is kept as float32 where float16 is asked for, with a warning. Matrices can be quantized as
+ * {@link Quantization} says; one that cannot be is kept as it is, with a warning. Safetensors that are quantized already
+ * can only be copied.
  *
  * <p>An instance converts once, on one thread; {@link #cancel} may be called by any.
  */
@@ -391,32 +396,56 @@ public final class CheckpointConverter {
      */
     private record Weights(DType mostly) {}
 
+    /**
+     * A tensor of the new file.
+     *
+     * @param dtype its type, where it is not quantized
+     * @param matrix how it lies if it is quantized; else null
+     */
+    private record Written(TensorPlan plan, DType dtype, MatrixLayout matrix) {
+
+        List<Declaration> declarations(Optional<Quantization> quantization) {
+            if (matrix == null) {
+                return List.of(new Declaration(plan.name(), dtype, plan.shape()));
+            }
+            Quantization how = quantization.orElseThrow();
+            return List.of(new Declaration(plan.name(), how.dtype(), how.shape(matrix)), new Declaration(
+                    plan.name() + Quantization.SCALES, DType.BF16, matrix.shape(Quantization.BLOCK)));
+        }
+    }
+
     private Weights writeWeights(WeightSource weights, List<TensorPlan> plans, Path file) throws IOException {
-        long bytes = plans.stream().mapToLong(plan -> plan.source().byteSize()).reduce(0, Math::addExact);
-        boolean scans = options.dtype().equals(Optional.of(DType.F16));
-        pulse.expect(scans ? 2 * bytes : bytes);
+        Optional<Quantization> quantization = quantization(weights);
+        boolean halves = options.dtype().equals(Optional.of(DType.F16));
+        pulse.expect(plans.stream().mapToLong(plan -> plan.source().byteSize()
+                * (halves || matrix(weights, plan).isPresent() ? 2 : 1)).reduce(0, Math::addExact));
         try (Arena arena = Arena.ofConfined()) {
             Pieces pieces = new Pieces(arena.allocate(WINDOW, Double.BYTES), arena.allocate(2 * WINDOW, Double.BYTES));
-            List<Declaration> declarations = new ArrayList<>();
+            List<Written> tensors = new ArrayList<>();
             Map<DType, Long> counts = new TreeMap<>();
             List<String> kept = new ArrayList<>();
             for (TensorPlan plan : plans) {
                 DType type = type(plan);
-                if (scans && type == DType.F16 && plan.source().dtype() != DType.F16
+                MatrixLayout matrix = matrix(weights, plan).orElse(null);
+                if (halves && type == DType.F16 && plan.source().dtype() != DType.F16
                         && overflows(weights, plan, pieces)) {
                     type = DType.F32;
                     kept.add(plan.name());
+                } else if (matrix != null && !isQuantizable(weights, plan, pieces)) {
+                    matrix = null;
+                    kept.add(plan.name());
                 }
-                declarations.add(new Declaration(plan.name(), type, plan.shape()));
+                tensors.add(new Written(plan, type, matrix));
                 if (type.isFloat()) {
                     counts.merge(type, plan.source().elements(), Long::sum);
                 }
             }
             if (!kept.isEmpty()) {
-                findings.warn("kept as float32, because numbers are beyond the range of float16 (65504): "
-                        + Findings.list(kept));
+                findings.warn((halves
+                        ? "kept as float32, because numbers are beyond the range of float16 (65504): "
+                        : "not quantized, because numbers are not finite or not below 2^100: ") + Findings.list(kept));
             }
-            write(weights, plans, declarations, pieces, file);
+            write(weights, tensors, quantization, pieces, file);
             return new Weights(counts.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey)
                     .orElse(DType.F32));
         } catch (IllegalArgumentException | ArithmeticException e) {
@@ -424,6 +453,54 @@ public final class CheckpointConverter {
                     + ": the tensors cannot be written as safetensors: " + FormatException.plain(e.getMessage()));
             failure.initCause(e);
             throw failure;
+        }
+    }
+
+    /** How the new file's matrices are quantized. */
+    private Optional<Quantization> quantization(WeightSource weights) throws FormatException {
+        Optional<Quantization> present = weights.quantization();
+        if (present.isPresent() && (options.dtype().isPresent()
+                || options.quantization().isPresent() && !options.quantization().equals(present))) {
+            throw new FormatException(weights.name() + ": this is quantized already (" + present.get()
+                    + "), which can only be copied; expected the checkpoint that it was made of");
+        }
+        return present.or(options::quantization);
+    }
+
+    /** How a tensor lies that is to be quantized; what is copied stays as it is. */
+    private Optional<MatrixLayout> matrix(WeightSource weights, TensorPlan plan) {
+        return options.quantization().isPresent() && weights.quantization().isEmpty()
+                && plan.source().dtype().isFloat()
+                        ? ModelMatrices.layout(plan.name(), plan.shape())
+                        : Optional.empty();
+    }
+
+    private boolean isQuantizable(WeightSource weights, TensorPlan plan, Pieces pieces) throws IOException {
+        boolean[] all = {true};
+        float[] block = new float[1 << 10];
+        DType dtype = plan.source().dtype();
+        scan(weights, plan, pieces, in -> {
+            long count = in.byteSize() * Byte.SIZE / dtype.bits();
+            for (long at = 0; at < count; at += block.length) {
+                int size = (int) Math.min(block.length, count - at);
+                dtype.widen(in, at, block, 0, size);
+                for (int i = 0; i < size; i++) {
+                    all[0] &= BlockQuantizer.isBelowLimit(block[i]);
+                }
+            }
+        });
+        return all[0];
+    }
+
+    private void scan(WeightSource weights, TensorPlan plan, Pieces pieces, ElementSink sink) throws IOException {
+        long size = plan.source().byteSize();
+        try (TensorReader reader = weights.open(plan.source())) {
+            for (long at = 0; at < size; at += WINDOW) {
+                MemorySegment in = pieces.in.asSlice(0, Math.min(WINDOW, size - at));
+                reader.next(in);
+                pulse.done(in.byteSize());
+                sink.write(in);
+            }
         }
     }
 
@@ -445,38 +522,28 @@ public final class CheckpointConverter {
 
     /** Whether a tensor has a finite number that would be none as float16. */
     private boolean overflows(WeightSource weights, TensorPlan plan, Pieces pieces) throws IOException {
-        SourceTensor tensor = plan.source();
+        DType dtype = plan.source().dtype();
         Numbers numbers = new Numbers();
-        int elementBytes = tensor.dtype().bits() / Byte.SIZE;
-        try (TensorReader reader = weights.open(tensor)) {
-            for (long at = 0; at < tensor.byteSize(); at += WINDOW) {
-                MemorySegment in = pieces.in.asSlice(0, Math.min(WINDOW, tensor.byteSize() - at));
-                reader.next(in);
-                pulse.done(in.byteSize());
-                numbers.convert(in, tensor.dtype(),
-                        pieces.out.asSlice(0, in.byteSize() / elementBytes * Short.BYTES), DType.F16);
-            }
-        }
+        scan(weights, plan, pieces, in -> numbers.convert(in, dtype,
+                pieces.out.asSlice(0, in.byteSize() * Byte.SIZE / dtype.bits() * Short.BYTES), DType.F16));
         return numbers.overflows() > 0;
     }
 
-    private void write(WeightSource weights, List<TensorPlan> plans, List<Declaration> declarations, Pieces pieces,
+    private void write(WeightSource weights, List<Written> tensors, Optional<Quantization> quantization, Pieces pieces,
             Path file) throws IOException {
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, declarations, Map.of("format", "pt"))) {
-            for (int i = 0; i < plans.size(); i++) {
-                TensorPlan plan = plans.get(i);
-                Sink sink = new Sink(writer, plan.source(), declarations.get(i).dtype(), pieces.out);
-                try (TensorReader reader = weights.open(plan.source())) {
-                    if (plan.transposed()) {
-                        transpose(reader, plan, sink, pieces.in);
-                    } else {
-                        long size = plan.source().byteSize();
-                        for (long at = 0; at < size; at += WINDOW) {
-                            MemorySegment in = pieces.in.asSlice(0, Math.min(WINDOW, size - at));
-                            reader.next(in);
-                            pulse.done(in.byteSize());
-                            sink.write(in);
-                        }
+        List<Declaration> declarations = tensors.stream()
+                .flatMap(tensor -> tensor.declarations(quantization).stream()).toList();
+        Map<String, String> metadata = quantization.map(Quantization::metadata).orElse(Map.of("format", "pt"));
+        try (SafetensorsWriter writer = SafetensorsWriter.create(file, declarations, metadata)) {
+            for (Written tensor : tensors) {
+                TensorPlan plan = tensor.plan;
+                if (tensor.matrix == null) {
+                    write(weights, plan, new Sink(writer, plan.source(), tensor.dtype, pieces.out), pieces);
+                } else {
+                    try (var quantized = new QuantizedTensor(plan.source(), tensor.matrix,
+                            quantization.orElseThrow())) {
+                        write(weights, plan, quantized, pieces);
+                        quantized.finish(writer, pulse);
                     }
                 }
             }
@@ -484,15 +551,26 @@ public final class CheckpointConverter {
         }
     }
 
+    private void write(WeightSource weights, TensorPlan plan, ElementSink sink, Pieces pieces) throws IOException {
+        if (plan.transposed()) {
+            try (TensorReader reader = weights.open(plan.source())) {
+                transpose(reader, plan, sink, pieces.in);
+            }
+        } else {
+            scan(weights, plan, pieces, sink);
+        }
+    }
+
     /** Writes elements in the new type. */
     private record Sink(SafetensorsWriter writer, SourceTensor tensor, DType target, Numbers numbers,
-            MemorySegment out) {
+            MemorySegment out) implements ElementSink {
 
         Sink(SafetensorsWriter writer, SourceTensor tensor, DType target, MemorySegment out) {
             this(writer, tensor, target, new Numbers(), out);
         }
 
-        void write(MemorySegment elements) throws IOException {
+        @Override
+        public void write(MemorySegment elements) throws IOException {
             if (tensor.dtype() == target) {
                 writer.append(elements);
                 return;
@@ -515,7 +593,8 @@ public final class CheckpointConverter {
         }
     }
 
-    private void transpose(TensorReader reader, TensorPlan plan, Sink sink, MemorySegment piece) throws IOException {
+    private void transpose(TensorReader reader, TensorPlan plan, ElementSink sink, MemorySegment piece)
+            throws IOException {
         int elementBytes = plan.source().dtype().bits() / Byte.SIZE;
         long columns = plan.shape().get(0);
         long rows = plan.shape().get(1);

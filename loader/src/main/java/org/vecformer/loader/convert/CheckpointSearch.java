@@ -285,7 +285,7 @@ final class CheckpointSearch implements Closeable {
             throw new FormatException(files.describe(name)
                     + ": sharded safetensors in an archive are not read; unpack the archive first");
         }
-        weights = keep(new SafetensorsWeights(files.describe(name), Checkpoint.open(file)));
+        weights = new SafetensorsWeights(files.describe(name), keep(Checkpoint.open(file)));
     }
 
     private void openTorch(String name) throws IOException {

@@ -3,6 +3,8 @@ package org.vecformer.loader.convert;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
+import org.vecformer.loader.Quantization;
 
 /** The tensors of a checkpoint of any format. Belongs to one thread. */
 interface WeightSource extends Closeable {
@@ -18,6 +20,11 @@ interface WeightSource extends Closeable {
 
     /** What is in the checkpoint and is no tensor of numbers: one text each. */
     List<String> others();
+
+    /** How the matrices are quantized already; empty if they are not. */
+    default Optional<Quantization> quantization() {
+        return Optional.empty();
+    }
 
     /** Begins to read one of {@link #tensors}. */
     TensorReader open(SourceTensor tensor) throws IOException;
