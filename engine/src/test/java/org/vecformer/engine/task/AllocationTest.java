@@ -77,7 +77,7 @@ class AllocationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"F32, true", "F32, false", "BF16, true", "F16, false"})
+    @CsvSource({"F32, true", "F32, false", "BF16, true", "F16, false", "INT8, true", "INT4, true"})
     void aStepAllocatesNothing(WeightType weights, boolean greedy) throws Exception {
         try (Engine engine = TestBackends.open(2);
                 Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(weights));
