@@ -141,6 +141,8 @@ class OptionsWalkTest {
         refused(2, "--jsonl", "generate", "", "Once");
         model("generate", "--ids 5 --max-new-tokens 8 --greedy");
         compute("generate", prompt);
+        changes("--weights", "generate", "int8", prompt);
+        changes("--weights", "generate", "int4", prompt);
         common("generate", prompt, "--model " + folder.resolve("nowhere"));
 
         collectScores();
@@ -201,6 +203,8 @@ class OptionsWalkTest {
         changes("--json", "info", "", "--tensors " + embeddedWeights());
         model("info", "--quiet");
         compute("info", "");
+        changes("--weights", "info", "int8", "");
+        changes("--weights", "info", "int4", "");
         common("info", "", "--model " + folder.resolve("nowhere"));
 
         convert();
