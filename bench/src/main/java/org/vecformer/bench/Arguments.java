@@ -58,6 +58,18 @@ final class Arguments {
         return Arrays.stream(value().split(",", -1)).map(number -> number(number, most)).toList();
     }
 
+    /** Some of these names, with commas between. */
+    List<String> names(List<String> all) {
+        List<String> names = List.of(value().split(",", -1));
+        for (String name : names) {
+            if (!all.contains(name)) {
+                throw new IllegalArgumentException(
+                        option + " names \"" + name + "\"; expected some of " + String.join(", ", all));
+            }
+        }
+        return names;
+    }
+
     private int number(String value, int most) {
         int number;
         try {

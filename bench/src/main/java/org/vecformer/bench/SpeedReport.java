@@ -147,6 +147,7 @@ public final class SpeedReport {
     private static int report(Options options, Path directory, PrintStream out, PrintStream err)
             throws IOException, InterruptedException {
         boolean missed = false;
+        SpeedRun.Plan plan = plan(options.batches, options.rounds, Limits.SECONDS);
         try (Engine engine = Engine.create(
                 EngineOptions.defaults().withBackend(options.backend).withThreads(options.threads));
                 Limits limits = new Limits(options.threads)) {
@@ -162,7 +163,7 @@ public final class SpeedReport {
                         "share of the machine's limit");
             }
             for (WeightType type : options.weights) {
-                List<Line> lines = measure(engine, files, type, limits, options.batches, options.rounds);
+                List<Line> lines = measure(engine, files, type, limits, plan);
                 for (Line line : lines) {
                     out.println(options.json ? json(line, engine, type) : text(line));
                 }
@@ -178,12 +179,15 @@ public final class SpeedReport {
         return missed ? MISSED : OK;
     }
 
+    static SpeedRun.Plan plan(List<Integer> batches, int rounds, double limitSeconds) {
+        return new SpeedRun.Plan(PROMPT_TOKENS, DECODE_TOKENS, batches, rounds, limitSeconds);
+    }
+
     /** The lines for one type of weights. */
-    static List<Line> measure(Engine engine, ModelFiles files, WeightType type, Limits limits, List<Integer> batches,
-            int rounds) throws IOException {
-        SpeedRun.Plan plan = new SpeedRun.Plan(PROMPT_TOKENS, DECODE_TOKENS, batches, rounds, Limits.SECONDS);
+    static List<Line> measure(Engine engine, ModelFiles files, WeightType type, Limits limits, SpeedRun.Plan plan)
+            throws IOException {
         try (Gpt2 model = Gpt2.load(engine, files, LoadOptions.defaults().withWeights(type))) {
-            int needed = PROMPT_TOKENS + DECODE_TOKENS;
+            int needed = plan.promptTokens() + plan.decodeTokens();
             if (model.config().contextLength() < needed) {
                 throw new IOException("the model " + files + " has a context of " + model.config().contextLength()
                         + " tokens; " + needed + " are needed");

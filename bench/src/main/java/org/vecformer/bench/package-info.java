@@ -3,10 +3,12 @@
  * of what the machine can do.
  * <p>
  * {@link org.vecformer.bench.SpeedReport} is the program to begin with, for GPT-2, and
- * {@link org.vecformer.bench.EncoderReport} for BERT. They measure the machine's {@link org.vecformer.bench.Limits} and
- * the model in turn, in one process, so that a noisy machine disturbs both alike. {@code src/peers} (profile {@code
- * peers}) puts other libraries beside ours in the same way: {@code OnnxReport} and {@code TokenizerPeersReport}. No
- * benchmark needs a downloaded model: {@link org.vecformer.bench.RandomModel} makes one of the right shape. Every
+ * {@link org.vecformer.bench.EncoderReport} for BERT. They measure the machine's
+ * {@link org.vecformer.yardstick.Limits} and the model in turn, in one process, so that a noisy machine disturbs both
+ * alike. {@code src/peers} (profile {@code peers}) puts other libraries beside ours in the same way: {@code
+ * OnnxReport} and {@code TokenizerPeersReport}. {@link org.vecformer.bench.TargetsReport}, and {@code
+ * TargetsPeersReport} with peers, prints what was to be reached and what was, as one table of rows
+ * ({@link org.vecformer.bench.Target}): each part of it asks one of the other reports. No benchmark needs a downloaded model: {@link org.vecformer.bench.RandomModel} makes one of the right shape. Every
  * benchmark checks what it computes, against plain loops in double or against itself in another way that must have the
  * same bits, before and after it was timed, so that wrong code is never called fast.
  * <p>

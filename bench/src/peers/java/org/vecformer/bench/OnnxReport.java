@@ -24,7 +24,7 @@ public final class OnnxReport {
         System.exit(status);
     }
 
-    private static void open(ModelFiles model, int threads, List<? super SentenceEncoder> encoders)
+    static void open(ModelFiles model, int threads, List<? super SentenceEncoder> encoders)
             throws IOException {
         if (isMiniLm(BertConfig.read(model.config()))) {
             encoders.add(OnnxEncoder.load("f32", resource("/all-minilm-l6-v2.onnx"), Arithmetic.FLOAT32, threads));

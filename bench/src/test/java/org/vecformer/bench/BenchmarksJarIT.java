@@ -52,7 +52,7 @@ class BenchmarksJarIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"SpeedReport", "EncoderReport", "TokenizerReport"})
+    @ValueSource(strings = {"SpeedReport", "EncoderReport", "TargetsReport", "TokenizerReport"})
     void theReportsStart(String report) throws IOException, InterruptedException {
         Run run = java("-cp", jar.toString(), "org.vecformer.bench." + report, "--help");
         assertThat(run.status).as(run.output).isZero();
@@ -60,7 +60,7 @@ class BenchmarksJarIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"SpeedReport", "EncoderReport"})
+    @ValueSource(strings = {"SpeedReport", "EncoderReport", "TargetsReport"})
     void withoutTheVectorModuleAReportSaysWhatToDo(String report) throws IOException, InterruptedException {
         Run run = java("-cp", jar.toString(), "org.vecformer.bench." + report);
         assertThat(run.status).isEqualTo(2);
