@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -257,6 +258,70 @@ class JarIT {
             assertThat(gpt2.await()).isEqualTo(1);
             assertThat(gpt2.err()).hasLineCount(1).contains("jdk.incubator.vector");
         }
+    }
+
+    /** An archive of classes is written once, used from then on, and never in the way. */
+    @ParameterizedTest
+    @MethodSource("javas")
+    void aClassArchiveChangesNothingButTheTime(String java) throws Exception {
+        Path cache = folder.resolve("cache");
+        Map<String, String> environment = new HashMap<>();
+        environment.put("VECFORMER_CACHE", cache.toString());
+        environment.put("JDK_JAVA_OPTIONS", null);
+        environment.put("JAVA_TOOL_OPTIONS", null);
+        environment.put("CLASSES", folder.resolve("classes-%p").toString());
+        String line = "exec \"$JAVA\" -Xlog:class+load:file=\"$CLASSES\" -jar \"$JAR\" tokenize 'Once upon'";
+        String expected = CommandRun.of("tokenize", "Once upon").out();
+        assertTokenizes(environment, java, line, expected);
+        Path archive = onlyFile(cache);
+        assertThat(archive.getFileName().toString()).contains("-tokenize-").endsWith(".jsa");
+        assertThat(classesFromArchive()).isZero();
+
+        assertTokenizes(environment, java, line, expected);
+        assertThat(classesFromArchive()).isGreaterThan(100);
+        assertThat(onlyFile(cache)).isEqualTo(archive);
+
+        // Cut off, and then no archive at all.
+        byte[] bytes = Files.readAllBytes(archive);
+        Files.write(archive, Arrays.copyOf(bytes, bytes.length / 2));
+        assertTokenizes(environment, java, line, expected);
+        Files.writeString(archive, "not an archive");
+        assertTokenizes(environment, java, line, expected);
+        assertThat(classesFromArchive()).isZero();
+
+        environment.put("VECFORMER_CACHE", JarProcess.jar().toString());
+        assertTokenizes(environment, java, line, expected);
+    }
+
+    private static void assertTokenizes(Map<String, String> environment, String java, String line, String expected)
+            throws InterruptedException {
+        try (JarProcess gpt2 = JarProcess.shell(environment, java, line)) {
+            assertThat(gpt2.await()).as(gpt2.err()).isZero();
+            assertThat(gpt2.out()).isEqualTo(expected);
+            assertThat(gpt2.err()).isEmpty();
+        }
+    }
+
+    private static Path onlyFile(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            List<Path> all = files.toList();
+            assertThat(all).hasSize(1);
+            return all.getFirst();
+        }
+    }
+
+    /** Classes that the last run of the command took from an archive of its own; forgets the logs. */
+    private long classesFromArchive() throws IOException {
+        long count = 0;
+        try (Stream<Path> logs = Files.list(folder)) {
+            for (Path log : logs.filter(file -> file.getFileName().toString().startsWith("classes-")).toList()) {
+                try (Stream<String> lines = Files.lines(log)) {
+                    count += lines.filter(entry -> entry.contains("shared objects file (top)")).count();
+                }
+                Files.delete(log);
+            }
+        }
+        return count;
     }
 
     @ParameterizedTest

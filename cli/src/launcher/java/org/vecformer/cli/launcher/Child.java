@@ -22,13 +22,16 @@ final class Child {
 
     private final ProcessBuilder builder;
     private final boolean windows;
+    private final ClassArchive archive;
     private final Object lock = new Object();
     private Process process;
     private boolean ending;
 
-    Child(ProcessBuilder builder, boolean windows) {
+    /** @param archive what the child may write at its end */
+    Child(ProcessBuilder builder, boolean windows, ClassArchive archive) {
         this.builder = builder;
         this.windows = windows;
+        this.archive = archive;
     }
 
     /** Starts the child, waits for its end and returns its exit status. */
@@ -57,6 +60,7 @@ final class Child {
             return 128 + SIGTERM;
         }
         int status = process.waitFor();
+        archive.ended(status);
         if (status == 128 + SIGKILL) {
             System.err.println(
                     "gpt2: the Java process that ran the command was killed (signal 9); was the memory short?");
@@ -86,6 +90,7 @@ final class Child {
             // The child may have been told by another signal than came here, or, told while its JVM was booting, have
             // ended with 1.
             int status = process.waitFor();
+            archive.ended(status);
             Runtime.getRuntime().halt(signal == 0 || status == 128 + SIGKILL ? status : 128 + signal);
         } catch (InterruptedException e) {
             process.destroy();

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** The main class of gpt2.jar: runs the command line in a JDK that can run it. */
 public final class Launcher {
@@ -18,6 +19,9 @@ public final class Launcher {
 
     /** A made-up root folder, for tests of what happens on a machine without any JDK that fits. */
     private static final String ROOT = "vecformer.launcher.root";
+
+    private static final String TUNABLES = "GLIBC_TUNABLES";
+    private static final String HUGE_PAGES = "glibc.malloc.hugetlb";
 
     private static final int FAILED = 1;
     private static final int USAGE = 2;
@@ -56,13 +60,23 @@ public final class Launcher {
             fail(FAILED, e.getMessage());
             return;
         }
-        ProcessBuilder builder = new ProcessBuilder(command(jdk, original, commandLine, windows)).inheritIO();
+        List<String> users = commandLine != null
+                ? virtualMachineOptions(commandLine, arguments.length)
+                : ManagementFactory.getRuntimeMXBean().getInputArguments();
+        String processId = processId(commandLine != null);
+        ClassArchive archive = mayShare(users) && original.length > 0
+                ? ClassArchive.of(System.getenv(ClassArchive.FOLDER), jdk.home(),
+                        new File(System.getProperty("java.class.path")), original[0], processId)
+                : ClassArchive.none();
+        ProcessBuilder builder = new ProcessBuilder(
+                command(jdk, users, archive.options(), processId, original, windows)).inheritIO();
+        addTunables(builder.environment());
         if (!windows && Arguments.isAscii(encoding)) {
             // Otherwise the child could not even open a file whose name is not ASCII.
             builder.environment().put("LC_ALL", "C.UTF-8");
         }
         try {
-            System.exit(new Child(builder, windows).run());
+            System.exit(new Child(builder, windows, archive).run());
         } catch (IOException e) {
             fail(FAILED, "cannot start " + jdk.home() + " (Java " + jdk.version() + "): " + e.getMessage());
         }
@@ -97,18 +111,39 @@ public final class Launcher {
         }
     }
 
-    private static List<String> command(Jdk jdk, String[] arguments, List<byte[]> commandLine, boolean windows) {
+    /** Some options make a JVM refuse to write an archive, so one is shared with harmless ones only. */
+    private static boolean mayShare(List<String> users) {
+        for (String option : users) {
+            if (!option.startsWith("-D") && !option.startsWith("-Xm") && !option.startsWith("-Xlog")) {
+                return false;
+            }
+        }
+        return System.getenv("JDK_JAVA_OPTIONS") == null && System.getenv("JAVA_TOOL_OPTIONS") == null;
+    }
+
+    /**
+     * Has the C library (glibc 2.35 or newer; others do not look) ask for huge pages where it allocates much, which is
+     * the weights: reading them misses fewer address translations. What the user chose is left alone.
+     */
+    static void addTunables(Map<String, String> environment) {
+        String chosen = environment.get(TUNABLES);
+        if (chosen == null || chosen.isEmpty()) {
+            environment.put(TUNABLES, HUGE_PAGES + "=1");
+        } else if (!chosen.contains(HUGE_PAGES)) {
+            environment.put(TUNABLES, chosen + ":" + HUGE_PAGES + "=1");
+        }
+    }
+
+    private static List<String> command(Jdk jdk, List<String> users, List<String> archive, String parent,
+            String[] arguments, boolean windows) {
         List<String> command = new ArrayList<String>();
         command.add(Jdk.executable(jdk.home(), windows).getPath());
-        List<String> users = commandLine != null
-                ? virtualMachineOptions(commandLine, arguments.length)
-                : ManagementFactory.getRuntimeMXBean().getInputArguments();
         addStartOptions(command, users);
+        command.addAll(archive);
         command.addAll(users);
         command.add("--add-modules");
         command.add("jdk.incubator.vector");
         command.add("--enable-native-access=ALL-UNNAMED");
-        String parent = processId(commandLine != null);
         if (parent != null) {
             command.add("-D" + PARENT + "=" + parent);
         }
