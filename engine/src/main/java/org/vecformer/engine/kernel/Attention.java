@@ -7,26 +7,34 @@ import org.vecformer.engine.tensor.KeyValuePages;
 import org.vecformer.engine.tensor.Tensor;
 
 /**
- * softmax(q K^T * scale) V over the pages of a key/value cache: first the rows' keys and values are stored, then each
- * row attends.
+ * softmax(q K^T * scale) V over the pages of a key/value cache.
  * <p>
- * The items are blocks of up to 8 query rows of one sequence, times the heads. A row's numbers depend on its own
- * query and the positions it sees alone, never on where blocks begin: scores are chains over the head's numbers,
- * the softmax is over the whole row, the output is one chain over positions.
+ * First the rows' keys and values are stored, then blocks of up to 8 query rows of one sequence attend, each head for
+ * itself. Where no sequence has more than one block, as in decoding, a head is stored and attends in one go: nobody
+ * waits in between, and what is stored arrives while the pages before it are read.
+ * <p>
+ * A row's numbers depend on its own query and the positions it sees alone, never on where blocks begin: scores are
+ * chains over the head's numbers, the softmax is over the whole row, the output is one chain over positions. A page
+ * that no row of a block sees is skipped.
  */
 final class Attention {
 
     private static final int PANEL = Tensor.PANEL;
     private static final int PANEL_BYTES = PANEL * Float.BYTES;
+    /** A panel of the values' columns. */
+    private static final long VALUES_BYTES = (long) KeyValuePages.POSITIONS * PANEL_BYTES;
     /** Query rows that share the loads of keys and values. */
     private static final int QUERY_ROWS = 8;
 
     private final WorkerPool pool;
     private final WorkerPool.Task storing = this::store;
     private final WorkerPool.Task attending = this::attend;
+    private final WorkerPool.Task storingAndAttending = this::storeAndAttend;
     private final float[][] scores;
     private final float[][] heads;
     private final float[][] sums;
+    /** Where each sequence's blocks of query rows start, if all sequences' blocks are counted through. */
+    private int[] blocks = new int[1];
     private CpuKernels kernels;
     private Tensor qkv;
     private PackedBatch batch;
@@ -55,66 +63,93 @@ final class Attention {
         this.scale = scale;
         this.out = out;
         this.trace = trace;
-        pool.run(storing, batch.rows(), CpuOps.grain(8L * qkv.columns()));
-
-        int blocks = 0;
+        if (blocks.length <= batch.sequences) {
+            blocks = new int[2 * batch.sequences + 1];
+        }
         int longest = 0;
         for (int s = 0; s < batch.sequences; s++) {
             int rows = batch.starts[s + 1] - batch.starts[s];
-            blocks += Math.ceilDiv(rows, QUERY_ROWS);
+            blocks[s + 1] = blocks[s] + Math.ceilDiv(rows, QUERY_ROWS);
             longest = Math.max(longest, batch.seenByAll[s] > 0 ? batch.seenByAll[s] : batch.past[s] + rows);
         }
-        pool.run(attending, blocks * cache.heads(), CpuOps.grain(2L * cache.headSize() * longest));
-    }
-
-    /** Scatters keys and values of the batch's rows into their pages. */
-    private void store(int from, int to, int worker) {
-        int sequence = 0;
-        for (int row = from; row < to; row++) {
-            while (row >= batch.starts[sequence + 1]) {
-                sequence++;
-            }
-            int position = batch.past[sequence] + row - batch.starts[sequence];
-            int page = batch.pages[sequence][position / PANEL];
-            for (int head = 0; head < cache.heads(); head++) {
-                store(row, page, position % PANEL, head);
-            }
+        int all = blocks[batch.sequences];
+        // Few rows wait for keys and values, which takes as long as some rows' arithmetic.
+        long work = 2L * QUERY_ROWS * cache.headSize() * longest;
+        if (all == batch.sequences) {
+            pool.run(storingAndAttending, batch.sequences * cache.heads(), CpuOps.grain(work));
+        } else {
+            pool.run(storing, batch.rows(), CpuOps.grain(8L * qkv.columns()));
+            pool.run(attending, all * cache.heads(), CpuOps.grain(work));
         }
     }
 
-    private void store(int row, int page, int slot, int head) {
-        int size = cache.headSize();
-        int hidden = size * cache.heads();
-        int key = qkv.offset(row) + hidden + head * size;
-        MemorySegment memory = cache.memory()[page];
-        long to = cache.keys(layer, head) + (long) slot * Float.BYTES;
-        for (int d = 0; d < size; d++) {
-            memory.set(JAVA_FLOAT_UNALIGNED, to + (long) d * PANEL_BYTES, qkv.data()[key + d]);
-        }
-        int value = key + hidden;
-        long panel = cache.values(layer, head) + (long) slot * PANEL_BYTES;
-        for (int d = 0; d < size; d += PANEL, panel += (long) KeyValuePages.POSITIONS * PANEL_BYTES) {
-            MemorySegment.copy(qkv.data(), value + d, memory, JAVA_FLOAT_UNALIGNED, panel,
-                    Math.min(PANEL, size - d));
+    private void storeAndAttend(int from, int to, int worker) {
+        for (int item = from; item < to; item++) {
+            int s = item / cache.heads();
+            int head = item % cache.heads();
+            store(s, batch.starts[s], batch.starts[s + 1], head, head + 1);
+            attend(s, head, 0, worker);
         }
     }
 
     private void attend(int from, int to, int worker) {
-        int item = 0;
-        for (int s = 0; s < batch.sequences && item < to; s++) {
-            int rows = batch.starts[s + 1] - batch.starts[s];
-            int blocks = Math.ceilDiv(rows, QUERY_ROWS);
-            int first = Math.max(from - item, 0);
-            int last = Math.min(to - item, blocks * cache.heads());
-            for (int i = first; i < last; i++) {
-                int row = i % blocks * QUERY_ROWS;
-                attend(s, i / blocks, row, Math.min(QUERY_ROWS, rows - row), worker);
+        int s = 0;
+        for (int item = from; item < to; item++) {
+            // All blocks of a sequence's first head, then of its second.
+            while (item >= blocks[s + 1] * cache.heads()) {
+                s++;
             }
-            item += blocks * cache.heads();
+            int inSequence = item - blocks[s] * cache.heads();
+            int count = blocks[s + 1] - blocks[s];
+            attend(s, inSequence / count, inSequence % count, worker);
         }
     }
 
-    private void attend(int sequence, int head, int firstRow, int rows, int worker) {
+    private void store(int from, int to, int worker) {
+        int s = 0;
+        for (int row = from; row < to; row = Math.min(to, batch.starts[s + 1])) {
+            while (row >= batch.starts[s + 1]) {
+                s++;
+            }
+            store(s, row, Math.min(to, batch.starts[s + 1]), 0, cache.heads());
+        }
+    }
+
+    /** Scatters the keys and values of a sequence's rows into their pages. */
+    private void store(int sequence, int from, int to, int firstHead, int lastHead) {
+        for (int row = from; row < to;) {
+            int position = batch.past[sequence] + row - batch.starts[sequence];
+            int slot = position % PANEL;
+            int count = Math.min(PANEL - slot, to - row);
+            MemorySegment page = cache.memory()[batch.pages[sequence][position / PANEL]];
+            // A head's part of a page fits the first-level cache; that of all heads, row by row, does not.
+            for (int head = firstHead; head < lastHead; head++) {
+                for (int i = 0; i < count; i++) {
+                    store(row + i, head, page, slot + i);
+                }
+            }
+            row += count;
+        }
+    }
+
+    private void store(int row, int head, MemorySegment page, int slot) {
+        int size = cache.headSize();
+        float[] x = qkv.data();
+        int key = qkv.offset(row) + (cache.heads() + head) * size;
+        int value = key + cache.heads() * size;
+        long to = cache.keys(layer, head) + (long) slot * Float.BYTES;
+        for (int d = 0; d < size; d++) {
+            page.set(JAVA_FLOAT_UNALIGNED, to + (long) d * PANEL_BYTES, x[key + d]);
+        }
+        long panel = cache.values(layer, head) + (long) slot * PANEL_BYTES;
+        for (int d = 0; d < size; d += PANEL, panel += VALUES_BYTES) {
+            kernels.copy(x, value + d, Math.min(PANEL, size - d), page, panel);
+        }
+    }
+
+    private void attend(int sequence, int head, int block, int worker) {
+        int firstRow = block * QUERY_ROWS;
+        int rows = Math.min(QUERY_ROWS, batch.starts[sequence + 1] - batch.starts[sequence] - firstRow);
         // What the first row sees; each row after it sees one position more (a decoder) or the same (an encoder).
         int all = batch.seenByAll[sequence];
         int firstSeen = all > 0 ? all : batch.past[sequence] + firstRow + 1;
@@ -138,9 +173,7 @@ final class Attention {
         weighValues(table, head, firstSeen, more, rows, p, keyStride, o, valueStride);
         for (int r = 0; r < rows; r++) {
             int to = out.offset(row0 + r) + head * cache.headSize();
-            for (int d = 0; d < cache.headSize(); d++) {
-                out.data()[to + d] = o[r * valueStride + d] / sum[r];
-            }
+            kernels.divide(o, r * valueStride, cache.headSize(), sum[r], out.data(), to);
         }
     }
 
@@ -149,35 +182,50 @@ final class Attention {
      */
     private void score(int[] table, int head, int row0, int rows, float[] p, int keyStride) {
         int query = qkv.offset(row0) + head * cache.headSize();
-        for (int page = 0; page * PANEL < keyStride; page++) {
-            kernels.tile(qkv.data(), query, qkv.stride(), rows, cache.headSize(), cache.memory()[table[page]],
-                    cache.keys(layer, head), p, page * PANEL, keyStride, false);
+        long keys = cache.keys(layer, head);
+        int page = 0;
+        for (; rows == 1 && (page + 1) * PANEL < keyStride; page += 2) {
+            kernels.twoTiles(qkv.data(), query, cache.headSize(), cache.memory()[table[page]], keys,
+                    cache.memory()[table[page + 1]], keys, p, page * PANEL, false);
+        }
+        for (; page * PANEL < keyStride; page++) {
+            kernels.tile(qkv.data(), query, qkv.stride(), rows, cache.headSize(), cache.memory()[table[page]], keys, p,
+                    page * PANEL, keyStride, false);
         }
     }
 
     /** o[r] = sum over the positions j that row r sees of p[r][j] times value j. */
     private void weighValues(int[] table, int head, int firstSeen, int more, int rows, float[] p, int keyStride,
             float[] o, int valueStride) {
-        // Where every row of the block sees the same of a page they share the loads; else they go one by one.
-        int shared = more == 0 ? firstSeen : firstSeen / PANEL * PANEL;
-        for (int column = 0; column < cache.headSize(); column += PANEL) {
-            long values = cache.values(layer, head) + (long) column * KeyValuePages.POSITIONS * Float.BYTES;
-            for (int page = 0; page * PANEL < keyStride; page++) {
-                MemorySegment memory = cache.memory()[table[page]];
-                if (page * PANEL < shared) {
-                    int seen = Math.min(PANEL, shared - page * PANEL);
-                    kernels.tile(p, page * PANEL, keyStride, rows, seen, memory, values, o, column, valueStride,
-                            page > 0);
-                    continue;
-                }
-                for (int r = 0; r < rows; r++) {
-                    int seen = Math.min(PANEL, firstSeen + r * more - page * PANEL);
-                    if (seen > 0) {
-                        kernels.tile(p, r * keyStride + page * PANEL, keyStride, 1, seen, memory, values, o,
-                                r * valueStride + column, valueStride, page > 0);
-                    }
+        for (int page = 0; page * PANEL < keyStride; page++) {
+            int from = page * PANEL;
+            MemorySegment memory = cache.memory()[table[page]];
+            // The rows share the loads of what all of them see; the later ones add the few positions after that alone.
+            int shared = Math.clamp(firstSeen - from, 0, PANEL);
+            if (shared > 0) {
+                weigh(memory, head, 0, shared, p, from, keyStride, rows, o, 0, valueStride, page > 0);
+            }
+            int last = shared == PANEL ? 0 : (rows - 1) * more;
+            for (int r = 1; r <= last; r++) {
+                int seen = Math.min(PANEL, firstSeen + r - from);
+                if (seen > shared) {
+                    weigh(memory, head, shared, seen - shared, p, r * keyStride + from + shared, keyStride, 1, o,
+                            r * valueStride, valueStride, from + shared > 0);
                 }
             }
+        }
+    }
+
+    /** The part of {@code count} positions of a page, from {@code slot} on. */
+    private void weigh(MemorySegment page, int head, int slot, int count, float[] p, int p0, int pStride, int rows,
+            float[] o, int o0, int oStride, boolean more) {
+        long values = cache.values(layer, head) + (long) slot * PANEL_BYTES;
+        int column = 0;
+        for (; rows == 1 && column + PANEL < oStride; column += 2 * PANEL, values += 2 * VALUES_BYTES) {
+            kernels.twoTiles(p, p0, count, page, values, page, values + VALUES_BYTES, o, o0 + column, more);
+        }
+        for (; column < oStride; column += PANEL, values += VALUES_BYTES) {
+            kernels.tile(p, p0, pStride, rows, count, page, values, o, o0 + column, oStride, more);
         }
     }
 

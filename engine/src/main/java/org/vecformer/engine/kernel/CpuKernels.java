@@ -23,7 +23,15 @@ interface CpuKernels {
             boolean more);
 
     /**
-     * The same with panels of a matrix of a narrower type, widened on the way: for few rows. The chains start at zero.
+     * The same for one row and two panels: c[0..31] with the panel at {@code b0} of b, c[32..63] with that at
+     * {@code d0} of d.
+     */
+    void twoTiles(float[] a, int a0, int k, MemorySegment b, long b0, MemorySegment d, long d0, float[] c, int c0,
+            boolean more);
+
+    /**
+     * The same as {@link #tile} with panels of a matrix of a narrower type, widened on the way: for few rows. The
+     * chains start at zero.
      *
      * @param panel  the first panel of w; its columns go to {@code c0}, those of the next one behind them
      * @param panels how many
@@ -48,6 +56,15 @@ interface CpuKernels {
     void layerNorm(float[] x, int x0, int n, MemorySegment gain, MemorySegment bias, float epsilon, float[] out,
             int out0);
 
-    /** x = exp(x * scale - max(x * scale)) over n numbers; returns their sum: softmax but for the division. */
+    /**
+     * x = exp(x * scale - max(x) * scale) over n numbers; returns their sum: softmax but for the division. A scale is
+     * positive.
+     */
     float softmaxNumerators(float[] x, int x0, int n, float scale);
+
+    /** out = x / divisor over n numbers. */
+    void divide(float[] x, int x0, int n, float divisor, float[] out, int out0);
+
+    /** Copies n numbers to byte {@code out0} of {@code out}. */
+    void copy(float[] x, int x0, int n, MemorySegment out, long out0);
 }

@@ -60,6 +60,13 @@ final class ScalarKernels implements CpuKernels {
     }
 
     @Override
+    public void twoTiles(float[] a, int a0, int k, MemorySegment b, long b0, MemorySegment d, long d0, float[] c,
+            int c0, boolean more) {
+        tile(a, a0, k, 1, k, b, b0, c, c0, PANEL, more);
+        tile(a, a0, k, 1, k, d, d0, c, c0 + PANEL, PANEL, more);
+    }
+
+    @Override
     public void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, int panels, float[] c,
             int c0, int cStride) {
         for (int p = 0; p < panels; p++) {
@@ -200,12 +207,24 @@ final class ScalarKernels implements CpuKernels {
     public float softmaxNumerators(float[] x, int x0, int n, float scale) {
         float max = Float.NEGATIVE_INFINITY;
         for (int i = x0; i < x0 + n; i++) {
-            x[i] *= scale;
-            max = Math.max(max, x[i]);
+            max = x[i] > max ? x[i] : max;
         }
+        max *= scale;
         for (int i = x0; i < x0 + n; i++) {
-            x[i] = ScalarMath.exp(x[i] - max);
+            x[i] = ScalarMath.exp(x[i] * scale - max);
         }
         return Sums.of(x, x0, n);
+    }
+
+    @Override
+    public void divide(float[] x, int x0, int n, float divisor, float[] out, int out0) {
+        for (int i = 0; i < n; i++) {
+            out[out0 + i] = x[x0 + i] / divisor;
+        }
+    }
+
+    @Override
+    public void copy(float[] x, int x0, int n, MemorySegment out, long out0) {
+        MemorySegment.copy(x, x0, out, JAVA_FLOAT_UNALIGNED, out0, n);
     }
 }

@@ -1,5 +1,6 @@
 package org.vecformer.engine.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static org.vecformer.engine.WeightType.BLOCK;
 import static org.vecformer.engine.kernel.Lanes.COUNT;
 import static org.vecformer.engine.kernel.Lanes.FLOAT;
@@ -54,6 +55,12 @@ final class VectorKernels implements CpuKernels {
             }
             row += taken;
         }
+    }
+
+    @Override
+    public void twoTiles(float[] a, int a0, int k, MemorySegment b, long b0, MemorySegment d, long d0, float[] c,
+            int c0, boolean more) {
+        AttentionTiles.multiply(a, a0, k, b, b0, d, d0, c, c0, more);
     }
 
     @Override
@@ -281,22 +288,37 @@ final class VectorKernels implements CpuKernels {
 
     @Override
     public float softmaxNumerators(float[] x, int x0, int n, float scale) {
-        FloatVector most = FloatVector.broadcast(FLOAT, Float.NEGATIVE_INFINITY);
-        int last = 0;
-        for (; last + COUNT < n; last += COUNT) {
-            FloatVector scaled = FloatVector.fromArray(FLOAT, x, x0 + last).mul(scale);
-            scaled.intoArray(x, x0 + last);
-            most = most.max(scaled);
-        }
-        // Past the end: a score of -infinity never is the maximum and has the numerator 0.
-        FloatVector end = FloatVector.fromArray(FLOAT, x, x0 + last).mul(scale).blend(Float.NEGATIVE_INFINITY,
-                INDEX.compare(VectorOperators.GE, (float) (n - last)));
-        end.intoArray(x, x0 + last);
-        most = most.max(end);
-        float max = most.reduceLanes(VectorOperators.MAX);
+        float max = VectorSums.max(x, x0, n);
+        // Past the end may lie anything; an exponential below the normal numbers would take 150 cycles.
+        int last = (n - 1) / COUNT * COUNT;
+        FloatVector.fromArray(FLOAT, x, x0 + last).blend(max, INDEX.compare(VectorOperators.GE, (float) (n - last)))
+                .intoArray(x, x0 + last);
+        float most = max * scale;
         for (int i = 0; i < n; i += COUNT) {
-            VectorMath.exp(FloatVector.fromArray(FLOAT, x, x0 + i).sub(max)).intoArray(x, x0 + i);
+            VectorMath.exp(FloatVector.fromArray(FLOAT, x, x0 + i).mul(scale).sub(most)).intoArray(x, x0 + i);
         }
         return VectorSums.of(x, x0, n);
+    }
+
+    @Override
+    public void divide(float[] x, int x0, int n, float divisor, float[] out, int out0) {
+        int i = 0;
+        for (; i + COUNT <= n; i += COUNT) {
+            FloatVector.fromArray(FLOAT, x, x0 + i).div(divisor).intoArray(out, out0 + i);
+        }
+        for (; i < n; i++) {
+            out[out0 + i] = x[x0 + i] / divisor;
+        }
+    }
+
+    @Override
+    public void copy(float[] x, int x0, int n, MemorySegment out, long out0) {
+        int i = 0;
+        for (; i + COUNT <= n; i += COUNT) {
+            FloatVector.fromArray(FLOAT, x, x0 + i).intoMemorySegment(out, out0 + (long) i * Float.BYTES, ORDER);
+        }
+        for (; i < n; i++) {
+            out.set(JAVA_FLOAT_UNALIGNED, out0 + (long) i * Float.BYTES, x[x0 + i]);
+        }
     }
 }

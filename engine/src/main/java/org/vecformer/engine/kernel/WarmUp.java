@@ -60,6 +60,10 @@ final class WarmUp {
             repeat((i, k) -> kernels.tile(a, i % 3 * panel, LONG_K, rows, k, b, i % 2 * PackedMatrix.ALIGNMENT * 2, c,
                     i % 5 * panel, panel, i % 3 == 0));
         }
+        repeat((i, k) -> kernels.twoTiles(a, i % 3 * panel, k, b, 0, b, i % 2 * PackedMatrix.ALIGNMENT * 2, c,
+                i % 5 * panel, i % 3 == 0));
+        repeat((i, k) -> kernels.divide(a, 0, k, 2, c, i % 3 * panel));
+        repeat((i, k) -> kernels.copy(a, i % 3 * panel, k, b, i % 2 * PackedMatrix.ALIGNMENT * 2));
         repeat((i, k) -> kernels.softmaxNumerators(a, i % 3 * panel, ROW_FACTOR * k - i % 2, 1));
         Activation[] activations = {null, Activation.GELU_NEW, Activation.GELU};
         repeat((i, _) -> kernels.finish(c, i % 5 * panel, panel, 1 + i % 8, i % 4 == 0 ? null : b, i % 2 * 128L,
