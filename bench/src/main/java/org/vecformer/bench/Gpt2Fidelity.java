@@ -52,8 +52,8 @@ final class Gpt2Fidelity {
         double sum = 0;
         int same = 0;
         int window = model.config().contextLength();
-        try (Session a = exact.openSession(SessionOptions.defaults());
-                Session b = model.openSession(SessionOptions.defaults())) {
+        SessionOptions options = SessionOptions.defaults().withMaxBatchTokens(window);
+        try (Session a = exact.openSession(options); Session b = model.openSession(options)) {
             float[] expected = new float[exact.outputs()];
             float[] actual = new float[exact.outputs()];
             for (int from = 0; from < ids.length; from += window) {

@@ -65,7 +65,7 @@ class QuantizationReportTest {
     @Test
     void aGpt2ComparedWithItself() throws IOException {
         Path model = folder.resolve("gpt2");
-        RandomModel.write(model, Gpt2Config.ofSizes(300, 32, HIDDEN, 2, 2), 1);
+        RandomModel.write(model, Gpt2Config.ofSizes(300, 160, HIDDEN, 2, 2), 1);
         // Bytes in GPT-2's spelling: printable ones stand for themselves, the others for characters from 256 on.
         Map<String, Integer> vocabulary = new LinkedHashMap<>();
         int next = 256;
@@ -79,7 +79,7 @@ class QuantizationReportTest {
         Files.writeString(model.resolve("vocab.json"), "{" + String.join(", ", entries) + ", \"<|endoftext|>\": 256}");
         Files.writeString(model.resolve("merges.txt"), "#version: 0.2\n");
         assertThat(run("--gpt2", model.toString(), "--text", text().toString(), "--weights", "int8,int4", "--tokens",
-                "50")).as(errors()).isZero();
+                "180")).as(errors()).isZero();
         assertThat(lines()).hasSize(3);
         String exact = lines().getFirst();
         assertThat(exact).startsWith("gpt2 ").contains(" f32 ");

@@ -18,8 +18,6 @@ import java.util.Arrays;
 public final class BlockQuantizer {
     /** The most outputs of a tile. */
     public static final int WIDTH = 256;
-    /** From one input's numbers to the next one's: no power of two, so that a column spreads over the cache. */
-    public static final int STRIDE = WIDTH + 16;
 
     /** Magnitudes from here on are not quantized. */
     private static final float LIMIT = 0x1p100f;
@@ -27,12 +25,13 @@ public final class BlockQuantizer {
     private static final float ROUNDING = 0x1.8p23f;
     private static final int INT4_ZERO = 8;
 
-    private final float[] numbers = new float[Quantization.BLOCK * STRIDE];
-    private final int[] integers = new int[Quantization.BLOCK * STRIDE];
+    // A row for each input: loops along rows whose arrays have the same index become vector instructions.
+    private final float[][] numbers = new float[Quantization.BLOCK][WIDTH];
+    private final int[][] integers = new int[Quantization.BLOCK][WIDTH];
     private final float[] scales = new float[WIDTH];
-    private final float[] divisors = new float[WIDTH];
     private final float[] highest = new float[WIDTH];
     private final float[] lowest = new float[WIDTH];
+    private final float[] divisors = new float[WIDTH];
     private final float[] column = new float[Quantization.BLOCK];
 
     /** Room for a tile. */
@@ -40,13 +39,13 @@ public final class BlockQuantizer {
         // The arrays are all there is.
     }
 
-    /** The tile's numbers: that of its input k and its output n at {@code k * STRIDE + n}. */
-    public float[] numbers() {
+    /** The tile's numbers: a row for each input, with those of the outputs. */
+    public float[][] numbers() {
         return numbers;
     }
 
     /** The tile's integers, laid out as the numbers. */
-    public int[] integers() {
+    public int[][] integers() {
         return integers;
     }
 
@@ -68,14 +67,14 @@ public final class BlockQuantizer {
             int width) {
         if (layout.inputsFirst()) {
             for (int k = 0; k < depth; k++) {
-                dtype.widen(data, layout.index(input + k, output, 1), numbers, k * STRIDE, width);
+                dtype.widen(data, layout.index(input + k, output, 1), numbers[k], 0, width);
             }
             return;
         }
         for (int n = 0; n < width; n++) {
             dtype.widen(data, layout.index(input, output + n, 1), column, 0, depth);
             for (int k = 0; k < depth; k++) {
-                numbers[k * STRIDE + n] = column[k];
+                numbers[k][n] = column[k];
             }
         }
     }
@@ -103,14 +102,13 @@ public final class BlockQuantizer {
     }
 
     private boolean findExtremes(int width) {
-        System.arraycopy(numbers, 0, highest, 0, width);
-        System.arraycopy(numbers, 0, lowest, 0, width);
-        for (int k = 1; k < Quantization.BLOCK; k++) {
-            int row = k * STRIDE;
+        System.arraycopy(numbers[0], 0, highest, 0, width);
+        System.arraycopy(numbers[0], 0, lowest, 0, width);
+        for (float[] row : numbers) {
             for (int n = 0; n < width; n++) {
                 // NaN wins in both.
-                highest[n] = Math.max(highest[n], numbers[row + n]);
-                lowest[n] = Math.min(lowest[n], numbers[row + n]);
+                highest[n] = Math.max(highest[n], row[n]);
+                lowest[n] = Math.min(lowest[n], row[n]);
             }
         }
         for (int n = 0; n < width; n++) {
@@ -132,23 +130,25 @@ public final class BlockQuantizer {
             // Anything divided by infinity is 0, what a scale of 0 calls for.
             divisors[n] = scales[n] == 0 ? Float.POSITIVE_INFINITY : scales[n];
         }
-        int least = quantization.least();
-        int most = quantization.most();
         for (int k = 0; k < Quantization.BLOCK; k++) {
-            int row = k * STRIDE;
-            for (int n = 0; n < width; n++) {
-                float rounded = numbers[row + n] / divisors[n] + ROUNDING - ROUNDING;
-                integers[row + n] = Math.min(Math.max((int) rounded, least), most);
-            }
+            divide(numbers[k], divisors, integers[k], quantization.least(), quantization.most(), width);
+        }
+    }
+
+    private static void divide(float[] row, float[] divisors, int[] integers, int least, int most, int width) {
+        for (int n = 0; n < width; n++) {
+            float rounded = row[n] / divisors[n] + ROUNDING - ROUNDING;
+            integers[n] = Math.min(Math.max((int) rounded, least), most);
         }
     }
 
     /** Makes the numbers of integers and scales, exactly; zeros are positive. */
     public void dequantize(int width) {
         for (int k = 0; k < Quantization.BLOCK; k++) {
-            int row = k * STRIDE;
+            float[] row = numbers[k];
+            int[] from = integers[k];
             for (int n = 0; n < width; n++) {
-                numbers[row + n] = scales[n] * integers[row + n] + 0f;
+                row[n] = scales[n] * from[n] + 0f;
             }
         }
     }
@@ -156,8 +156,8 @@ public final class BlockQuantizer {
     /** Sets outputs {@code from} to {@code to} to blocks of zeros. */
     public void clear(int from, int to) {
         Arrays.fill(scales, from, to, 0);
-        for (int k = 0; k < Quantization.BLOCK; k++) {
-            Arrays.fill(integers, k * STRIDE + from, k * STRIDE + to, 0);
+        for (int[] row : integers) {
+            Arrays.fill(row, from, to, 0);
         }
     }
 
@@ -188,7 +188,7 @@ public final class BlockQuantizer {
                 int n = layout.inputsFirst() ? j : i;
                 int held = integerData.get(JAVA_BYTE, quantization.index(layout, input + k, output + n));
                 int integer = quantization == Quantization.INT8 ? held : (held >>> k % 2 * 4 & 0xF) - INT4_ZERO;
-                integers[k * STRIDE + n] = integer;
+                integers[k][n] = integer;
                 least = Math.min(least, integer);
             }
         }
@@ -204,11 +204,10 @@ public final class BlockQuantizer {
             scaleData.set(JAVA_SHORT_UNALIGNED, layout.index(input, output + n, Quantization.BLOCK) * Short.BYTES,
                     (short) (Float.floatToRawIntBits(scales[n]) >>> 16));
             for (int k = 0; k < Quantization.BLOCK; k += Byte.SIZE / quantization.bits()) {
-                int at = k * STRIDE + n;
                 integerData.set(JAVA_BYTE, quantization.index(layout, input + k, output + n),
                         (byte) (quantization == Quantization.INT8
-                                ? integers[at]
-                                : integers[at] + INT4_ZERO | integers[at + STRIDE] + INT4_ZERO << 4));
+                                ? integers[k][n]
+                                : integers[k][n] + INT4_ZERO | integers[k + 1][n] + INT4_ZERO << 4));
             }
         }
     }

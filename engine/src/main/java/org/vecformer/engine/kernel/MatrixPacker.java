@@ -272,7 +272,7 @@ public final class MatrixPacker implements AutoCloseable {
         for (int column = 0; column < width; column++) {
             long at = address(m, k, n + column);
             for (int i = 0; i < depth; i++) {
-                set(m, at + i * step, tile.numbers()[i * BlockQuantizer.STRIDE + column]);
+                set(m, at + i * step, tile.numbers()[i][column]);
             }
         }
     }

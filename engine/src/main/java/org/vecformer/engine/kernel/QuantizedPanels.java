@@ -109,7 +109,7 @@ final class QuantizedPanels {
     static void store(BlockQuantizer tile, PackedMatrix m, int k, int n, int width, int[] words) {
         int full = Math.ceilDiv(width, PANEL) * PANEL;
         tile.clear(width, full);
-        int[] q = tile.integers();
+        int[][] q = tile.integers();
         int inputs = inputsInWord(m.type());
         int bits = bits(m.type());
         // Each integer of a word with the type's zero added.
@@ -128,7 +128,7 @@ final class QuantizedPanels {
                     for (int i = 0; i < inputs; i++) {
                         // Sums carry beyond a byte exactly where its lower neighbour is negative: as if each were added
                         // to its own zero alone, since zero + integer never leaves its bits.
-                        word += q[(row * inputs + i) * BlockQuantizer.STRIDE + panel + c] << i * bits;
+                        word += q[row * inputs + i][panel + c] << i * bits;
                     }
                     words[to + c] = Integer.rotateLeft(word, ROTATION);
                 }

@@ -131,12 +131,12 @@ class MatrixPackerTest {
     private static float[] requantized(Quantization quantization, float[] block) {
         BlockQuantizer quantizer = new BlockQuantizer();
         for (int k = 0; k < Quantization.BLOCK; k++) {
-            quantizer.numbers()[k * BlockQuantizer.STRIDE] = block[k];
+            quantizer.numbers()[k][0] = block[k];
         }
         assertThat(quantizer.quantize(quantization, 1)).isTrue();
         float[] result = new float[Quantization.BLOCK];
         for (int k = 0; k < Quantization.BLOCK; k++) {
-            result[k] = quantizer.scales()[0] * quantizer.integers()[k * BlockQuantizer.STRIDE];
+            result[k] = quantizer.scales()[0] * quantizer.integers()[k][0];
         }
         return result;
     }
