@@ -6,7 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
+import org.vecformer.engine.WeightType;
 
 /**
  * The kernels that were chosen for this JVM, and the threads that run them. Thread-safe; shared by all models of an
@@ -22,7 +22,10 @@ public final class CpuBackend implements AutoCloseable {
     private final WorkerPool pool;
     private final int vectorBits;
     private final List<String> refusals;
-    private final AtomicReference<Thread> warmUp = new AtomicReference<>();
+    /** The bits of the types of weights whose kernels are, or are being, compiled. */
+    private volatile int warmed;
+    /** Compiles those of the latest of them; null if nothing was asked for. */
+    private Thread warmUp;
     private volatile boolean closed;
 
     private CpuBackend(CpuKernels first, CpuKernels chosen, int vectorBits, int threads, List<String> refusals) {
@@ -151,29 +154,48 @@ public final class CpuBackend implements AutoCloseable {
     }
 
     /**
-     * Begins to get the chosen kernels compiled on a thread of their own; from when they are, ops use them. That costs
-     * about a second of a processor, which small work never earns back: so nothing happens until somebody has a large
-     * model or has computed for a while. Further calls do nothing.
+     * Begins to get the chosen kernels compiled on a thread of their own, as far as weights of a type need them; from
+     * when they are, ops use them. That costs about a second of a processor, which small work never earns back: so
+     * nothing happens until somebody has a large model or has computed for a while. Further calls for the same type do
+     * nothing.
      */
-    public void warmUp() {
-        if (vectorBits == 0 || closed || warmUp.get() != null) {
-            return;
-        }
-        Thread thread = Thread.ofPlatform().daemon().name("vecformer-warm-up").unstarted(() -> {
-            WarmUp.run(chosen, () -> closed);
-            kernels = chosen;
-        });
-        if (warmUp.compareAndSet(null, thread)) {
-            thread.start();
+    public void warmUp(WeightType type) {
+        if ((warmed & 1 << type.ordinal()) == 0) {
+            beginWarmUp(type);
         }
     }
 
-    /** Waits until the chosen kernels have been compiled and are in use. */
+    private synchronized void beginWarmUp(WeightType type) {
+        int bit = 1 << type.ordinal();
+        if (vectorBits == 0 || closed || (warmed & bit) != 0) {
+            return;
+        }
+        warmed |= bit;
+        Thread before = warmUp;
+        warmUp = Thread.ofPlatform().daemon().name("vecformer-warm-up").start(() -> {
+            try {
+                if (before != null) {
+                    before.join();
+                }
+                WarmUp.run(chosen, before == null, type, () -> closed);
+                kernels = chosen;
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    /** Waits until the chosen kernels have been compiled, for all types of weights, and are in use. */
     public void awaitWarmUp() throws InterruptedException {
-        warmUp();
-        Thread thread = warmUp.get();
-        if (thread != null) {
-            thread.join();
+        for (WeightType type : WeightType.values()) {
+            warmUp(type);
+        }
+        Thread last;
+        synchronized (this) {
+            last = warmUp;
+        }
+        if (last != null) {
+            last.join();
         }
     }
 

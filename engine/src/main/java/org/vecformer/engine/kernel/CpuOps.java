@@ -138,7 +138,7 @@ final class CpuOps implements Ops {
         }
         multiplyAdds += (long) rows * w.inputs() * w.outputs();
         if (multiplyAdds > WORTH_WARMING) {
-            backend.warmUp();
+            backend.warmUp(w.type());
         }
         product.run(backend.kernels(), x, rows, w, bias, activation, residual, out);
     }

@@ -27,6 +27,9 @@ final class WarmUp {
     private static final int[] ROWS = {1, 8, 6, 4, 2};
     private static final int[] FEW_ROWS = {1, 4, 2};
 
+    private final int panel = Tensor.PANEL;
+    private final float[] a = new float[(ROW_FACTOR + 4) * LONG_K];
+    private final float[] c = new float[(ROW_FACTOR + 4) * LONG_K];
     private final CpuKernels kernels;
     private final BooleanSupplier stopped;
 
@@ -36,13 +39,21 @@ final class WarmUp {
     }
 
     /**
-     * Runs all kernels; some hundred milliseconds.
+     * Runs the kernels that products with weights of a type need; some hundred milliseconds.
      *
+     * @param first   whether to run those, too, that every model needs
      * @param stopped asked often; when true, it returns early
      */
-    static void run(CpuKernels kernels, BooleanSupplier stopped) {
+    static void run(CpuKernels kernels, boolean first, WeightType type, BooleanSupplier stopped) {
         try (Arena arena = Arena.ofConfined()) {
-            new WarmUp(kernels, stopped).all(arena);
+            WarmUp warmUp = new WarmUp(kernels, stopped);
+            MemorySegment b = arena.allocate(4L * LONG_K * Tensor.PANEL * Float.BYTES, PackedMatrix.ALIGNMENT);
+            if (first) {
+                warmUp.common(b);
+            }
+            if (type != WeightType.F32) {
+                warmUp.narrow(type, b, arena);
+            }
         }
     }
 
@@ -50,12 +61,7 @@ final class WarmUp {
      * The arguments vary as in earnest: the JIT takes a branch that it never saw for one that never comes, and throws
      * the code away when it comes.
      */
-    private void all(Arena arena) {
-        int panel = Tensor.PANEL;
-        float[] a = new float[(ROW_FACTOR + 4) * LONG_K];
-        float[] c = new float[(ROW_FACTOR + 4) * LONG_K];
-        MemorySegment b = arena.allocate(4L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
-        MemorySegment wide = arena.allocate(2L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
+    private void common(MemorySegment b) {
         for (int rows : ROWS) {
             repeat((i, k) -> kernels.tile(a, i % 3 * panel, LONG_K, rows, k, b, i % 2 * PackedMatrix.ALIGNMENT * 2, c,
                     i % 5 * panel, panel, i % 3 == 0));
@@ -69,13 +75,15 @@ final class WarmUp {
         repeat((i, _) -> kernels.finish(c, i % 5 * panel, panel, 1 + i % 8, i % 4 == 0 ? null : b, i % 2 * 128L,
                 activations[i % 3], i % 2 == 0 ? null : a));
         repeat((i, k) -> kernels.layerNorm(a, i % 3 * panel, ROW_FACTOR * k - i % 2, b, b, 1, c, 0));
-        for (WeightType type : new WeightType[]{WeightType.BF16, WeightType.F16, WeightType.INT8, WeightType.INT4}) {
-            for (int rows : FEW_ROWS) {
-                repeat((i, k) -> kernels.narrowTile(a, i % 3 * panel, LONG_K, rows, matrix(b, type, k), 0, 1 + i % 4, c,
-                        i % 5 * panel, panel));
-            }
-            repeat((i, k) -> kernels.widen(matrix(b, type, k), i % 2, wide));
+    }
+
+    private void narrow(WeightType type, MemorySegment b, Arena arena) {
+        MemorySegment wide = arena.allocate(2L * LONG_K * panel * Float.BYTES, PackedMatrix.ALIGNMENT);
+        for (int rows : FEW_ROWS) {
+            repeat((i, k) -> kernels.narrowTile(a, i % 3 * panel, LONG_K, rows, matrix(b, type, k), 0, 1 + i % 4, c,
+                    i % 5 * panel, panel));
         }
+        repeat((i, k) -> kernels.widen(matrix(b, type, k), i % 2, wide));
     }
 
     private static PackedMatrix matrix(MemorySegment b, WeightType type, int k) {

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
+import org.vecformer.engine.kernel.CpuBackend;
 import org.vecformer.engine.kernel.MatrixPacker;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
@@ -36,6 +37,8 @@ final class Weights implements AutoCloseable {
     private final LoadOptions options;
     private final MatrixPacker packer;
     private final Optional<Quantization> quantization;
+    /** What compiles its kernels for the weights meanwhile; null if that is not worth it. */
+    private final CpuBackend warming;
     private long parameters;
     private long bytes;
 
@@ -55,9 +58,7 @@ final class Weights implements AutoCloseable {
         AtomicLong done = new AtomicLong();
         long total = checkpoint.names().stream().mapToLong(name -> checkpoint.find(name).orElseThrow().byteSize())
                 .sum();
-        if (options.warmUp() && total > WORTH_WARMING) {
-            engine.cpu().warmUp();
-        }
+        warming = options.warmUp() && total > WORTH_WARMING ? engine.cpu() : null;
         packer = new MatrixPacker(checkpoint, arena, engine.cpu().pool(),
                 count -> options.progress().loaded(done.addAndGet(count), total));
     }
@@ -108,7 +109,11 @@ final class Weights implements AutoCloseable {
 
     /** How to keep a tensor: as was asked for, or else as the file has it. */
     private WeightType type(TensorInfo tensor) {
-        return options.weights() != null ? options.weights() : fileType(tensor);
+        WeightType type = options.weights() != null ? options.weights() : fileType(tensor);
+        if (warming != null) {
+            warming.warmUp(type);
+        }
+        return type;
     }
 
     private static WeightType fileType(TensorInfo tensor) {
