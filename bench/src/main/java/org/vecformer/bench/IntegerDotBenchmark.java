@@ -1,5 +1,6 @@
 package org.vecformer.bench;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import jdk.incubator.vector.FloatVector;
@@ -160,7 +161,7 @@ public class IntegerDotBenchmark {
     @Benchmark
     @OperationsPerInvocation(MULTIPLY_ADDS)
     public int[] shortPairsMap() {
-        java.util.Arrays.fill(sums, 0);
+        Arrays.fill(sums, 0);
         for (int k = 0; k < INPUTS / 2; k++) {
             addPairs(pairedInputs, pairedWeights, 2 * OUTPUTS * k, sums);
         }

@@ -74,6 +74,7 @@ final class BenchCommand implements Callable<Integer> {
                 throw new CommandException("a test of " + longest
                         + " tokens does not fit; the model's context length is " + loaded.contextLength());
             }
+            warmUp(loaded);
             if (!common.quiet) {
                 streams.err().println(String.format(Locale.ROOT, "gpt2 bench: %s, loaded in %.2f s, %d repetitions",
                         loaded.engine().description(), loaded.loadSeconds(), repetitions));
@@ -88,7 +89,6 @@ final class BenchCommand implements Callable<Integer> {
                     BenchRuns runs = BenchRuns.of(loaded, batchSize, longest, interruption::requested);
                     BenchMeasurement measurement = new BenchMeasurement(loaded.engine().threads(), repetitions,
                             interruption::requested, progress())) {
-                warmUp(loaded);
                 if (prompt > 0) {
                     show(loaded, measurement.run(new BenchTest("pp" + prompt + suffix, (long) prompt * batchSize,
                             () -> runs.readPrompts(prompt), Limit.FMA_PEAK, runs.flopsPerPromptToken(prompt),

@@ -1,8 +1,11 @@
 package org.vecformer.cli;
 
 import java.io.PrintStream;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import org.vecformer.yardstick.Limit;
 import org.vecformer.yardstick.Limits;
 import org.vecformer.yardstick.Machine;
 import org.vecformer.yardstick.Samples;
@@ -45,6 +48,7 @@ final class BenchMeasurement implements AutoCloseable {
     private final BooleanSupplier stopped;
     private final Progress progress;
     private final Limits limits;
+    private final Set<Limit> compiled = EnumSet.noneOf(Limit.class);
     private String missing = Machine.vectorsMissing().orElse(null);
 
     /**
@@ -95,6 +99,9 @@ final class BenchMeasurement implements AutoCloseable {
             return Double.NaN;
         }
         try {
+            if (compiled.add(test.limit())) {
+                limits.measure(test.limit(), LIMIT_SECONDS);
+            }
             return limits.measure(test.limit(), LIMIT_SECONDS);
         } catch (IllegalStateException e) {
             missing = e.getMessage();
