@@ -33,11 +33,15 @@ final class Gpt2Fidelity {
         ids = Arrays.copyOf(all, Math.min(tokens, all.length));
     }
 
-    /** Perplexity as {@code evaluate} has it; differences of all logits. The float32 model itself comes first. */
+    /**
+     * Perplexity, in windows of the context length side by side; differences of all logits. The float32 model itself
+     * comes first.
+     */
     Map<String, Double> of(Gpt2 model) throws IOException {
         Map<String, Double> numbers = new LinkedHashMap<>();
         try (Evaluator evaluator = Evaluator.open(model, tokenizer)) {
-            ScoringOptions options = ScoringOptions.defaults().resolve(model.config().contextLength());
+            int window = model.config().contextLength();
+            ScoringOptions options = ScoringOptions.defaults().withWindow(window).withStride(window);
             double perplexity = evaluator.perplexity(text, options, TaskProgress.NONE).perplexity();
             exactPerplexity = exactPerplexity == 0 ? perplexity : exactPerplexity;
             numbers.put("perplexity", perplexity);

@@ -12,6 +12,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** convert, as a user sees it. (What becomes of tensors is tested in the loader.) */
 class ConvertCommandTest {
@@ -47,6 +49,34 @@ class ConvertCommandTest {
                 .of("info", "--tensors", target + "/model.safetensors", "--json", "--quiet").object();
         assertThat((List<?>) tensors.get("tensors"))
                 .allSatisfy(tensor -> assertThat(CommandRun.asObject(tensor).get("dtype")).isEqualTo("F32"));
+    }
+
+    /** A file that was quantized writes what its source writes with quantized weights, and says what it is. */
+    @ParameterizedTest
+    @ValueSource(strings = {"int8", "int4"})
+    void aQuantizedModelWritesWhatItsSourceQuantizedWrites(String type) {
+        CommandRun run = CommandRun.of("convert", source, target, "--dtype", type, "--quiet");
+        assertThat(run.status()).as(run.err()).isZero();
+        String[] story = {"generate", "Once upon a time", "--greedy", "--max-new-tokens", "24"};
+        List<String> quantizing = new java.util.ArrayList<>(List.of(story));
+        quantizing.addAll(List.of("--model", source, "--weights", type));
+        List<String> quantized = new java.util.ArrayList<>(List.of(story));
+        quantized.addAll(List.of("--model", target));
+        CommandRun expected = CommandRun.of(quantizing.toArray(String[]::new));
+        CommandRun actual = CommandRun.of(quantized.toArray(String[]::new));
+        assertThat(actual.out()).isEqualTo(expected.out()).isNotBlank();
+        assertThat(actual.err()).contains(type + " weights");
+        assertThat(expected.err()).contains(type + " weights");
+        Map<String, Object> info = CommandRun.of("info", "--model", target, "--json", "--quiet").object();
+        assertThat(info).containsEntry("weights", type);
+        assertThat(info.get("parameters"))
+                .isEqualTo(CommandRun.of("info", "--json", "--quiet").object().get("parameters"));
+        CommandRun tensors = CommandRun.of("info", "--tensors", target + "/model.safetensors");
+        assertThat(tensors.out().lines())
+                .anyMatch(line -> line
+                        .contains("wte.weight " + (type.equals("int8") ? "I8 [4096, 256]" : "U8 [4096, 128]")))
+                .anyMatch(line -> line.endsWith("wte.weight.scales BF16 [4096, 8]"))
+                .contains("metadata vecformer.quantization: " + type);
     }
 
     @Test
