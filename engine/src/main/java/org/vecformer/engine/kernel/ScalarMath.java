@@ -12,7 +12,8 @@ package org.vecformer.engine.kernel;
  * least squares on Chebyshev nodes for the Gaussian tail, with the coefficients rounded to float32 one after the other,
  * lowest power first, and the remaining ones fitted again after each rounding.
  * The errors stated were measured against {@link StrictMath} in double (for erf and the Gaussian tail: against a series
- * and a continued fraction in double) by {@code ScalarMathTest}, over all exponents.
+ * and a continued fraction in double) by {@code ScalarMathTest}, over all exponents; the bench module's {@code
+ * MathErrors} tries every float.
  */
 public final class ScalarMath {
     /** Below this the exponential is less than half the smallest subnormal number. */
@@ -104,7 +105,7 @@ public final class ScalarMath {
     }
 
     /** A polynomial for |x| < 0.6, above it 1 - 2 / (e^(2|x|) + 1). Maximum error 1.4 ulp. */
-    static float tanh(float x) {
+    public static float tanh(float x) {
         float a = Math.abs(x);
         float z = a * a;
         float g = Math.fma(T4, z, T3);
@@ -117,14 +118,14 @@ public final class ScalarMath {
     }
 
     /** 1 / (1 + e^-x), from e^-|x|, so that both sides keep their relative accuracy. Maximum error 2.5 ulp. */
-    static float sigmoid(float x) {
+    public static float sigmoid(float x) {
         float e = exp(-Math.abs(x));
         float numerator = x < 0f ? e : 1f;
         return numerator / (1f + e);
     }
 
     /** The error function: a polynomial below 1, one minus the Gaussian tail above. Maximum error 1.3 ulp. */
-    static float erf(float x) {
+    public static float erf(float x) {
         float a = Math.abs(x);
         a = a > ERF_HIGH ? ERF_HIGH : a;
         float z = a * a;
@@ -168,16 +169,16 @@ public final class ScalarMath {
      * is the same without the cancellation for negative x. Maximum error 3 ulp for x >= -1; below that the relative
      * error grows with u (12 ulp at -3, where the value is -0.004) and the absolute error stays under 5e-8.
      */
-    static float geluNew(float x) {
+    public static float geluNew(float x) {
         float c = x < GELU_NEW_LOW ? GELU_NEW_LOW : x;
         return c * sigmoid(c * Math.fma(GELU_NEW_CUBIC, c * c, GELU_NEW_LINEAR));
     }
 
     /**
      * The exact Gaussian error linear unit x Phi(x) (arXiv 1606.08415), computed as max(x, 0) - |x| Phi(-|x|), which
-     * keeps relative accuracy in the negative tail. Maximum error 5.1 ulp for x >= -13 (below, results are subnormal).
+     * keeps relative accuracy in the negative tail. Maximum error 5.2 ulp for x >= -13 (below, results are subnormal).
      */
-    static float gelu(float x) {
+    public static float gelu(float x) {
         float a = Math.abs(x);
         a = a > GELU_HIGH ? GELU_HIGH : a;
         float h = a * a;
@@ -187,7 +188,7 @@ public final class ScalarMath {
     }
 
     /** x sigmoid(1.702 x) (arXiv 1606.08415; Hugging Face's {@code quick_gelu}). Error as {@link #geluNew}. */
-    static float quickGelu(float x) {
+    public static float quickGelu(float x) {
         float c = x < QUICK_GELU_LOW ? QUICK_GELU_LOW : x;
         return c * sigmoid(QUICK_GELU_SCALE * c);
     }
@@ -198,7 +199,7 @@ public final class ScalarMath {
     }
 
     /** x sigmoid(x), also called swish. Maximum error 3.1 ulp for x >= -80. */
-    static float silu(float x) {
+    public static float silu(float x) {
         float c = x < SILU_LOW ? SILU_LOW : x;
         return c * sigmoid(c);
     }
