@@ -99,7 +99,7 @@ final class TileSource {
         for (Type type : Type.values()) {
             boolean blocks = type == Type.INT8 || type == Type.INT4;
             IntFunction<String> tile = rows -> blocks ? blockTile(type, rows, 1) : rowTile(type, rows, 1);
-            tiles.append(blocks ? blockTile(type, 1, 2) : rowTile(type, 1, 4));
+            tiles.append(blocks ? blockTile(type, 1, 2) : rowTile(type, 1, type == Type.BFLOAT ? 4 : 2));
             IntStream.of(1, 2, 4).mapToObj(tile).forEach(tiles::append);
         }
         return """

@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.loader.Activation;
 
@@ -32,8 +33,9 @@ final class VectorKernels implements CpuKernels {
     private static final int HALF_BYTES = WORDS * Integer.BYTES;
     private static final int ROW_BYTES = PANEL * Float.BYTES;
     /** Panels that one row takes at once: memory answers several streams faster than one (bench/README.md). */
-    private static final int HALF_PANELS = 4;
-    private static final int QUANTIZED_PANELS = 2;
+    private static final int BFLOAT_PANELS = 4;
+    /** The same for types that take more to widen: C2 stops inlining in a loop of too many operations. */
+    private static final int OTHER_PANELS = 2;
 
     @Override
     public void tile(float[] a, int a0, int aStride, int rows, int k, MemorySegment b, long b0, float[] c, int c0,
@@ -66,7 +68,7 @@ final class VectorKernels implements CpuKernels {
     @Override
     public void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, int panels, float[] c,
             int c0, int cStride) {
-        int together = w.type().quantized() ? QUANTIZED_PANELS : HALF_PANELS;
+        int together = w.type() == WeightType.BF16 ? BFLOAT_PANELS : OTHER_PANELS;
         for (int p = 0; p < panels;) {
             boolean several = rows == 1 && panels - p >= together;
             for (int row = 0; row < rows;) {
@@ -100,7 +102,7 @@ final class VectorKernels implements CpuKernels {
             }
             case F16 -> {
                 switch (rows) {
-                    case 0 -> NarrowTiles.halfRows1Panels4(a, a0, aStride, k, b, b0, next, c, c0, cStride);
+                    case 0 -> NarrowTiles.halfRows1Panels2(a, a0, aStride, k, b, b0, next, c, c0, cStride);
                     case 1 -> NarrowTiles.halfRows1(a, a0, aStride, k, b, b0, next, c, c0, cStride);
                     case 2 -> NarrowTiles.halfRows2(a, a0, aStride, k, b, b0, next, c, c0, cStride);
                     default -> NarrowTiles.halfRows4(a, a0, aStride, k, b, b0, next, c, c0, cStride);
