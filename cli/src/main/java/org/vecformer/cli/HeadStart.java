@@ -2,14 +2,15 @@ package org.vecformer.cli;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * Loads the embedded model while the command line is still being read: making sense of options costs a fifth of a
- * second of class loading, and most people who call a command without saying which model want this one, on a machine
- * with a processor to spare.
+ * Loads the model while the command line is still being read: making sense of options costs a fifth of a second of
+ * class loading, on a machine with a processor to spare. It is the embedded model, which most people want who call a
+ * command without saying which, or the one that {@code generate --model} names.
  */
 final class HeadStart {
     private static final Set<String> COMMANDS = Set.of("generate", "score", "next", "predict",
@@ -23,11 +24,17 @@ final class HeadStart {
             "--require-simd", "--weights",
             "--tensors", "--help", "-h");
 
-    private static final HeadStart NONE = new HeadStart(null);
+    /** Every other command loads a named model in a way of its own. */
+    private static final String NAMING_COMMAND = "generate";
+    private static final String MODEL = "--model";
 
+    private static final HeadStart NONE = new HeadStart(null, null);
+
+    private final String name;
     private final CompletableFuture<LoadedGpt2> model;
 
-    private HeadStart(CompletableFuture<LoadedGpt2> model) {
+    private HeadStart(String name, CompletableFuture<LoadedGpt2> model) {
+        this.name = name;
         this.model = model;
     }
 
@@ -35,31 +42,47 @@ final class HeadStart {
         return NONE;
     }
 
-    static HeadStart of(String[] arguments) {
+    /**
+     * Begins to load what a command line seems to ask for.
+     *
+     * @param terminal whether standard error is one, on which a bar shows how a named model is being loaded
+     */
+    static HeadStart of(String[] arguments, boolean terminal) {
         if (arguments.length == 0 || !COMMANDS.contains(arguments[0])) {
             return NONE;
         }
-        for (String argument : arguments) {
+        String named = null;
+        for (int i = 1; i < arguments.length; i++) {
+            if (arguments[i].equals(MODEL) && arguments[0].equals(NAMING_COMMAND) && !terminal && named == null
+                    && i + 1 < arguments.length) {
+                named = arguments[++i];
+                continue;
+            }
             for (String option : OPTIONS) {
-                if (argument.startsWith(option)) {
+                if (arguments[i].startsWith(option)) {
                     return NONE;
                 }
             }
         }
+        String name = named;
         CompletableFuture<LoadedGpt2> future = new CompletableFuture<>();
         Thread.ofPlatform().daemon().name("head-start").start(() -> {
             try {
-                future.complete(ModelLoading.embedded());
+                future.complete(ModelLoading.early(name));
             } catch (Throwable e) {
                 future.completeExceptionally(e);
             }
         });
-        return new HeadStart(future);
+        return new HeadStart(name, future);
     }
 
-    /** The embedded model with default options; null if nobody began to load it. */
-    LoadedGpt2 model() throws IOException {
-        if (model == null) {
+    /**
+     * A model with default options; null if nobody began to load it, or it is no GPT-2.
+     *
+     * @param wanted what {@code --model} names; null for the embedded one
+     */
+    LoadedGpt2 model(String wanted) throws IOException {
+        if (model == null || !Objects.equals(wanted, name)) {
             return null;
         }
         try {

@@ -15,7 +15,7 @@ public final class Main {
     /** Runs the command and ends the JVM with its exit status. */
     public static void main(String[] arguments) {
         String[] original = Boolean.getBoolean(Arguments.ENCODED) ? Arguments.decode(arguments) : arguments;
-        HeadStart headStart = HeadStart.of(original);
+        HeadStart headStart = HeadStart.of(original, Streams.isTerminal(2));
         Interruption interruption = new Interruption();
         LauncherWatch.start();
         Runtime.getRuntime().addShutdownHook(new Thread(interruption::endCleanly, "interruption"));

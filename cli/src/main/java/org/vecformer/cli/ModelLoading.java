@@ -20,10 +20,22 @@ final class ModelLoading {
         void kind(ModelKind kind) throws CommandException;
     }
 
-    /** The embedded model, with nothing chosen. */
-    static LoadedGpt2 embedded() throws IOException {
-        return (LoadedGpt2) load(null, _ -> {
-        }, EngineOptions.defaults(), LoadOptions.defaults());
+    /**
+     * A GPT-2, with nothing chosen; null if it is no GPT-2.
+     *
+     * @param model what {@code --model} names; null for the embedded one
+     */
+    static LoadedGpt2 early(String model) throws IOException {
+        try {
+            return (LoadedGpt2) load(model, kind -> {
+                if (kind != ModelKind.GPT2) {
+                    throw new CommandException("no GPT-2");
+                }
+            }, EngineOptions.defaults(), LoadOptions.defaults());
+        } catch (CommandException _) {
+            // The command, which knows its own name, will say it better.
+            return null;
+        }
     }
 
     /**

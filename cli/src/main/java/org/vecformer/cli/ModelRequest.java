@@ -88,7 +88,7 @@ record ModelRequest(String command, String model, ComputeOptions compute, Common
         // Refuse what cannot be before reading what may be large.
         EngineOptions options = compute.engine();
         WeightType weights = compute.weightType();
-        LoadedModel early = model == null && !compute.given() ? context.headStart().model() : null;
+        LoadedModel early = compute.given() ? null : context.headStart().model(model);
         if (early != null) {
             return early;
         }
