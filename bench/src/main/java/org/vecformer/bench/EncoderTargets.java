@@ -68,7 +68,7 @@ record EncoderTargets(Engine engine, Options options, ModelFiles bertBase, Rival
         }
     }
 
-    /** The first line is our float32, the second our int8. */
+    /** The first line is our float32, the second our int8: each beside the peers of its kind, or alone. */
     static List<Target> rows(String prefix, Shape shape, Lines measured) {
         List<Target> rows = new ArrayList<>();
         Line floats = measured.lines().get(0);
@@ -89,6 +89,8 @@ record EncoderTargets(Engine engine, Options options, ModelFiles bertBase, Rival
         }
         if (peers.isEmpty()) {
             rows.add(row(prefix, shape, floats, measured, FLOAT_GOAL + " ONNX Runtime"));
+        }
+        if (peers.stream().noneMatch(peer -> peer.encoder().arithmetic() == Arithmetic.INTEGER)) {
             rows.add(row(prefix, shape, integers, measured, INTEGER_GOAL + " ONNX Runtime int8"));
         }
         return rows;

@@ -174,7 +174,7 @@ public class IntegerDotBenchmark {
         }
     }
 
-    /** The sum in a register: C2 multiplies and adds pairs here, but not with the instruction for it. */
+    /** The same pairs with the sum in a register, as a matrix product wants it: C2 has no such instruction for that. */
     @Benchmark
     @OperationsPerInvocation(MULTIPLY_ADDS)
     public int[] shortReduction() {

@@ -158,6 +158,9 @@ class TargetsReportTest {
         assertThat(all).extracting(Target::reached).containsExactly(true, false);
         assertThat(all).extracting(Target::theirs).containsExactly(150.0, 150.0);
         assertThat(all.getFirst().limit()).isEqualTo(350);
+        EncoderReport.Lines floatsOnly = new EncoderReport.Lines(samples(300, 400), lines(1).lines().subList(0, 3));
+        assertThat(EncoderTargets.rows("X ", Shape.ALL.getFirst(), floatsOnly)).extracting(Target::peer)
+                .containsExactly("other f32", null);
         assertThatThrownBy(() -> EncoderTargets.rows("X ", Shape.ALL.getFirst(), lines(0.99)))
                 .isInstanceOf(IllegalStateException.class).hasMessageContaining("other f32").hasMessageContaining(
                         "1 x 16");
