@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 
 /** On what a command computes. */
 final class ComputeOptions {
-    @Option(names = "--threads", paramLabel = "N", description = "threads that compute; one for each processor if not given")
+    @Option(names = "--threads", paramLabel = "N", description = "threads that compute; one for each core if not given")
     Integer threads;
 
     @Option(names = "--device", paramLabel = "cpu|gpu|opencl:N", description = "where to compute; the cpu if not given")

@@ -14,6 +14,10 @@ import org.vecformer.engine.kernel.CpuBackend;
  * }
  * }</pre>
  *
+ * On Linux with glibc 2.35 or newer, start java with the environment variable
+ * {@code GLIBC_TUNABLES=glibc.malloc.hugetlb=1}: weights then lie on huge pages where the kernel allows it, and are read
+ * faster. (The command line does so itself.)
+ * <p>
  * Thread-safe. Close it after its models.
  */
 public final class Engine implements AutoCloseable {
