@@ -1,0 +1,109 @@
+package org.vecformer.engine.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.vecformer.engine.BackendChoice;
+import org.vecformer.engine.TestBackends;
+import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.Tensor;
+
+/** What attention must not look at, and scores at the ends of their range. What it computes is in the op suite. */
+@Tag("width")
+class AttentionTest {
+
+    private static final int HEADS = 2;
+    private static final int SIZE = 64;
+    private static final int HIDDEN = HEADS * SIZE;
+    private static final int PAGES = 4;
+
+    private final CpuBackend backend = TestBackends.tested() == BackendChoice.SCALAR
+            ? CpuBackend.scalar(3)
+            : CpuBackend.best(3, true);
+    private final Arena arena = Arena.ofShared();
+    private final Ops ops = backend.openOps(arena, PAGES * KeyValuePages.POSITIONS);
+
+    @AfterEach
+    void close() {
+        arena.close();
+        backend.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 9, 1", "0, 40, 33", "3, 8, 4", "27, 8, 6", "28, 30, 5", "62, 5, 2"})
+    void whatALaterTokenHoldsDoesNotReachAnEarlierRow(int past, int rows, int spoiled) {
+        Tensor all = random(past + rows);
+        Tensor expected = attend(all, past, rows);
+        for (float value : new float[]{Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+            int row = all.offset(past + spoiled);
+            Arrays.fill(all.data(), row + HIDDEN, row + 3 * HIDDEN, value);
+            Tensor actual = attend(all, past, rows);
+            for (int r = 0; r < spoiled; r++) {
+                assertThat(row(actual, r)).as("row %d", r).isEqualTo(row(expected, r));
+            }
+            // It was there to be seen.
+            assertThat(row(actual, spoiled)).contains(Float.NaN);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 0", "17, 5", "31, 30", "33, 32", "100, 64"})
+    void aKeyFarAheadOfAllOthersTakesAllTheWeight(int length, int winner) {
+        for (float size : new float[]{1e4f, 1e18f, -1e18f}) {
+            Tensor all = random(length);
+            for (int j = 0; j < length; j++) {
+                for (int h = 0; h < HEADS; h++) {
+                    all.data()[all.offset(j) + h * SIZE] = size;
+                    // Positive scores for the winner, negative ones for the others, beyond what exp can tell apart.
+                    all.data()[all.offset(j) + HIDDEN + h * SIZE] = j == winner ? size : -size;
+                }
+            }
+            Tensor actual = attend(all, length - 1, 1);
+            float[] value = Arrays.copyOfRange(all.data(), all.offset(winner) + 2 * HIDDEN,
+                    all.offset(winner) + 3 * HIDDEN);
+            assertThat(row(actual, 0)).isEqualTo(value);
+        }
+    }
+
+    /** The rows behind the first {@code past}, in one step after these. */
+    private Tensor attend(Tensor all, int past, int rows) {
+        KeyValuePages pages = new KeyValuePages(new MemorySegment[PAGES], 1, HEADS, SIZE);
+        PackedBatch batch = new PackedBatch(1);
+        batch.sequences = 1;
+        batch.pages[0] = new int[]{2, 0, 3, 1};
+        for (int page = 0; page < PAGES; page++) {
+            pages.commit(page, arena);
+        }
+        if (past > 0) {
+            batch.starts[1] = past;
+            ops.attention(all, batch, pages, 0, 0.125f, Tensor.zeros(past, HIDDEN), null);
+        }
+        Tensor step = Tensor.zeros(rows, 3 * HIDDEN);
+        System.arraycopy(all.data(), all.offset(past), step.data(), 0, rows * step.stride());
+        batch.past[0] = past;
+        batch.starts[1] = rows;
+        Tensor out = Tensor.zeros(rows, HIDDEN);
+        ops.attention(step, batch, pages, 0, 0.125f, out, null);
+        return out;
+    }
+
+    private static float[] row(Tensor x, int row) {
+        return Arrays.copyOfRange(x.data(), x.offset(row), x.offset(row) + x.columns());
+    }
+
+    private static Tensor random(int rows) {
+        Random random = new Random(rows);
+        Tensor x = Tensor.zeros(rows, 3 * HIDDEN);
+        for (int i = 0; i < x.data().length; i++) {
+            x.data()[i] = (float) random.nextGaussian();
+        }
+        return x;
+    }
+}
