@@ -33,6 +33,8 @@ final class BertCharacters {
     private static final int DECOMPOSED = 32;
     /** No starter: canonical ordering may move it. */
     static final int ORDERED = 64;
+    /** The file has its lower case. */
+    private static final int LOWERED = 128;
 
     static final int CAPITAL_I_WITH_DOT = 0x130;
     static final int DOT_ABOVE = 0x307;
@@ -73,7 +75,9 @@ final class BertCharacters {
     private static void add(String section, String range, byte[] none) {
         int arrow = range.indexOf('>');
         if (arrow >= 0) {
-            LOWER.put(Integer.parseInt(range, 0, arrow, 16), Integer.parseInt(range, arrow + 1, range.length(), 16));
+            int codePoint = Integer.parseInt(range, 0, arrow, 16);
+            LOWER.put(codePoint, Integer.parseInt(range, arrow + 1, range.length(), 16));
+            mark(codePoint, LOWERED, none);
             return;
         }
         int dash = range.indexOf('-');
@@ -89,15 +93,19 @@ final class BertCharacters {
             default -> ORDERED;
         };
         for (int codePoint = first; codePoint <= last; codePoint++) {
-            int page = codePoint >> PAGE_BITS;
-            if (KINDS[page] == none) {
-                KINDS[page] = new byte[PAGE];
-            }
-            KINDS[page][codePoint & PAGE - 1] |= (byte) bit;
+            mark(codePoint, bit, none);
             if (bit == ORDERED) {
                 CLASSES.put(codePoint, Integer.parseInt(section, ORDER.length(), section.length(), 10));
             }
         }
+    }
+
+    private static void mark(int codePoint, int bit, byte[] none) {
+        int page = codePoint >> PAGE_BITS;
+        if (KINDS[page] == none) {
+            KINDS[page] = new byte[PAGE];
+        }
+        KINDS[page][codePoint & PAGE - 1] |= (byte) bit;
     }
 
     /** All that a character is, one bit each. */
@@ -113,7 +121,7 @@ final class BertCharacters {
     /** The lower case of one character; {@link #CAPITAL_I_WITH_DOT} is the one whose lower case has two. */
     static int lowerCase(int codePoint) {
         int lower = Character.toLowerCase(codePoint);
-        return lower == codePoint && codePoint >= 0xA000 ? LOWER.getOrDefault(codePoint, codePoint) : lower;
+        return lower == codePoint && (kind(codePoint) & LOWERED) != 0 ? LOWER.get(codePoint) : lower;
     }
 
     /**

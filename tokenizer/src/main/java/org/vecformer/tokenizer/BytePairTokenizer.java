@@ -3,6 +3,7 @@ package org.vecformer.tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * Byte-level byte pair encoding as GPT-2 has it (Radford et al. 2019, openai/gpt-2 {@code encoder.py}): every string
@@ -18,11 +19,14 @@ public final class BytePairTokenizer extends SubwordTokenizer {
     private final int unknownByte;
     private final AddedTokens addedTokens;
     private final WordCache cache = new WordCache();
+    /** What each id spells; the ids that were decoded so far. */
+    private final AtomicReferenceArray<byte[]> spelled;
 
     BytePairTokenizer(BytePairModel model, SharedSettings settings, int[] byteIds) {
         super(model.vocabulary(), settings);
         this.model = model;
         this.byteIds = byteIds;
+        spelled = new AtomicReferenceArray<>(tokens.length);
         addedTokens = new AddedTokens(settings.added());
         int unknown = -1;
         for (int value = 0; value < byteIds.length; value++) {
@@ -137,7 +141,7 @@ public final class BytePairTokenizer extends SubwordTokenizer {
 
     @Override
     public byte[] tokenBytes(int id, boolean first) {
-        return bytes(id, false);
+        return bytes(id, false).clone();
     }
 
     private byte[] join(int[] ids, boolean skipSpecialTokens) {
@@ -155,12 +159,18 @@ public final class BytePairTokenizer extends SubwordTokenizer {
         return Arrays.copyOf(joined, length);
     }
 
+    /** What an id spells, not to be changed. */
     private byte[] bytes(int id, boolean skipSpecialTokens) {
         if (isSilent(id, skipSpecialTokens)) {
             return NO_BYTES;
         }
-        // An added token was found in the text as it stands; only the model's own tokens are spelt in bytes.
-        return isAdded(id) ? Utf8.encode(tokens[id]) : ByteAlphabet.bytes(tokens[id]);
+        byte[] bytes = spelled.getAcquire(id);
+        if (bytes == null) {
+            // An added token was found in the text as it stands; only the model's own tokens are spelt in bytes.
+            bytes = isAdded(id) ? Utf8.encode(tokens[id]) : ByteAlphabet.bytes(tokens[id]);
+            spelled.setRelease(id, bytes);
+        }
+        return bytes;
     }
 
     @Override

@@ -1,7 +1,5 @@
 package org.vecformer.tokenizer;
 
-import java.util.Arrays;
-
 /** Text to UTF-8, with unpaired surrogates written as U+FFFD. */
 final class Utf8 {
     static final int REPLACEMENT = 0xFFFD;
@@ -25,9 +23,20 @@ final class Utf8 {
         return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
     }
 
+    /** How many bytes a part of a text takes. */
+    static long length(char[] text, int start, int end) {
+        long length = 0;
+        for (int i = start; i < end; i++) {
+            int codePoint = codePoint(text, i, end);
+            length += length(codePoint);
+            i += Character.charCount(codePoint) - 1;
+        }
+        return length;
+    }
+
     static byte[] encode(String text) {
         char[] chars = text.toCharArray();
-        byte[] bytes = new byte[chars.length * 3];
+        byte[] bytes = new byte[Math.toIntExact(length(chars, 0, chars.length))];
         int length = 0;
         for (int i = 0; i < chars.length; i++) {
             int c = codePoint(chars, i, chars.length);
@@ -48,6 +57,6 @@ final class Utf8 {
                 bytes[length++] = (byte) (0x80 | c & 0x3F);
             }
         }
-        return Arrays.copyOf(bytes, length);
+        return bytes;
     }
 }

@@ -38,12 +38,13 @@ final class WordEncoder {
         }
         int hash = WordCache.hash(text, start, end);
         int[] known = cache.find(text, start, end, hash);
-        if (known == null) {
-            int count = mergeWord(text, start, end);
-            known = Arrays.copyOf(symbols, count);
-            cache.put(text, start, end, hash, known);
+        if (known != null) {
+            ids.addAll(known, known.length);
+            return;
         }
-        ids.addAll(known, known.length);
+        int count = mergeWord(text, start, end);
+        cache.offer(text, start, end, hash, symbols, count);
+        ids.addAll(symbols, count);
     }
 
     private int mergeWord(char[] text, int start, int end) {
@@ -53,11 +54,14 @@ final class WordEncoder {
 
     /** Writes one symbol for each UTF-8 byte. */
     private int spell(char[] text, int start, int end) {
-        long atMost = 3L * (end - start);
-        if (atMost > symbols.length) {
-            int capacity = (int) Math.min(atMost, Integer.MAX_VALUE - 8);
-            symbols = new int[capacity];
-            merges = new long[capacity];
+        // Counted only where three bytes for each character, the most there can be, would not fit.
+        if (3L * (end - start) > symbols.length) {
+            int bytes = Math.toIntExact(Utf8.length(text, start, end));
+            if (bytes > symbols.length) {
+                int capacity = Math.max(bytes, symbols.length + (symbols.length >> 1));
+                symbols = new int[capacity];
+                merges = new long[capacity];
+            }
         }
         int count = 0;
         for (int i = start; i < end; i++) {

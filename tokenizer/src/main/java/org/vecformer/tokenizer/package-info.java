@@ -18,7 +18,7 @@
  * <li><b>GPT-2:</b> {@code PreTokenizer} cuts the rest into words, by hand, exactly where the GPT-2 pattern
  * {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+} would. {@code WordEncoder} turns
  * the UTF-8 bytes of a word into ids, merging the pair of lowest rank until none is left; a bounded {@code WordCache}
- * remembers short words. Backwards, ids become bytes ({@code ByteAlphabet}) and bytes become text
+ * remembers short words that come again. Backwards, ids become bytes ({@code ByteAlphabet}) and bytes become text
  * ({@code Utf8Decoder}).</li>
  * <li><b>BERT:</b> {@code BertNormalizer} cleans the rest, sets CJK ideographs apart, strips accents and lower-cases, and
  * remembers where each character came from; {@code BertWords} cuts it at white space and punctuation; {@code
@@ -27,6 +27,13 @@
  * <li>{@code EncodingAssembler} cuts one or two encoded texts to size, puts the {@code Template}'s special tokens around
  * them and fills up.</li>
  * </ol>
+ *
+ * <h2>What it takes</h2>
+ * A text costs its characters, a growing list of ids and the array that is handed out, and no object for a word or an id
+ * ({@code TokenizerWorkTest}). Nothing is quadratic: the merges of a word of up to 100 bytes are found by scanning, of a
+ * longer one by a heap (n log n; some 30 bytes of memory for each byte of the word, so that a word of 100 MB needs 3 GB);
+ * added tokens are at most 512 characters; WordPiece asks for a token at a position at most as often as the longest token
+ * is long, and gives up on words of more than the model's limit.
  *
  * <h2>Which files are read</h2>
  * {@code tokenizer.json} if there is one (its {@code model.type} tells the kind), else {@code vocab.json} with {@code
