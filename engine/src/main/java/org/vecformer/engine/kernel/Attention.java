@@ -16,6 +16,9 @@ import org.vecformer.engine.tensor.Tensor;
  * A row's numbers depend on its own query and the positions it sees alone, never on where blocks begin: scores are
  * chains over the head's numbers, the softmax is over the whole row, the output is one chain over positions. A page
  * that no row of a block sees is skipped.
+ * <p>
+ * The scores of 8 rows over a whole context stay in the nearest caches, so a running softmax has nothing to save: page
+ * by page, with the sums rescaled, it took 1.1 to 1.3 times as long at 16 to 1024 positions.
  */
 final class Attention {
 

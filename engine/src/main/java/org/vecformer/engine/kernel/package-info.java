@@ -8,7 +8,7 @@
  * org.vecformer.engine.kernel.MatrixPacker} brings weights into the kernels' layout. {@code FloatTiles} and {@code
  * NarrowTiles}, the register tiles that nearly all time is spent in, are written by the build from one template, {@code
  * src/build/TileSource.java}: they differ in how many rows they have and in how {@code Widening} makes float32 of the
- * weights.
+ * weights; {@code AttentionTiles} is the one for a single query.
  *
  * <h2>The same bits everywhere</h2>
  * A result does not depend on the lane width, on vector or scalar kernels, on threads, or on what else is in the batch,
