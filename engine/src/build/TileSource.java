@@ -181,25 +181,26 @@ final class TileSource {
                                 FloatVector g%1$d = lowBfloats(scales%1$d), h%1$d = highBfloats(scales%1$d);
                                 FloatVector y%1$d = g%1$d.mul(%2$s_OFFSET), z%1$d = h%1$d.mul(%2$s_OFFSET);
                     """.formatted(p, type));
-            words.append("                IntVector w%1$d = load(b, at + %1$d * panelBytes), v%1$d = load(b, at + %1$d * panelBytes + HALF_BYTES);\n"
+            words.append("                IntVector w%1$d = load(b, row + %1$d * panelBytes).lanewise(VectorOperators.ROR, turn);\n"
                     .formatted(p));
-            String next = "%1$s%2$d = %1$s%2$d.lanewise(VectorOperators.ROR, " + bits + ");\n";
+            words.append("                IntVector v%1$d = load(b, row + %1$d * panelBytes + HALF_BYTES).lanewise(VectorOperators.ROR, turn);\n"
+                    .formatted(p));
             body.append(accumulate(rows, p, "%1$s(w%2$d, g%2$d, y%2$d)".formatted(name, p),
-                    "%1$s(v%2$d, h%2$d, z%2$d)".formatted(name, p), "                    "));
-            body.append("                    " + next.formatted("w", p)).append("                    " + next.formatted("v", p));
+                    "%1$s(v%2$d, h%2$d, z%2$d)".formatted(name, p), "                "));
         }
         return "\n" + signature(type, rows, panels) + rowOffsets("a", rows) + zeros(rows, panels) + """
                         long at = b0;
                         for (int i = 0; i < k; i += BLOCK) {
                 %1$s            at += HALF_BYTES;
-                            for (int j = i; j < i + BLOCK; j += %2$d, at += ROW_BYTES) {
-                %3$s                for (int h = j; h < j + %2$d; h++) {
-                %4$s%5$s                }
-                            }
+                            for (int j = 0; j < BLOCK; j++) {
+                                long row = at + j / %2$d * ROW_BYTES;
+                                int turn = j %% %2$d * %7$d;
+                %3$s%4$s%5$s            }
+                            at += BLOCK / %2$d * ROW_BYTES;
                         }
                 %6$s    }
-                """.formatted(scales, Integer.SIZE / bits, words, broadcasts(rows, "h", "                    "), body,
-                stores(rows, panels));
+                """.formatted(scales, Integer.SIZE / bits, words, broadcasts(rows, "i + j", "                "), body,
+                stores(rows, panels), bits);
     }
 
     private static String accumulate(int rows, int panel, String u, String v, String indent) {

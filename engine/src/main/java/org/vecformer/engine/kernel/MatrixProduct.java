@@ -1,5 +1,7 @@
 package org.vecformer.engine.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.vecformer.engine.WeightType;
@@ -16,11 +18,13 @@ final class MatrixProduct implements WorkerPool.Task {
 
     private static final int PANEL = Tensor.PANEL;
     private static final int PANEL_BYTES = PANEL * Float.BYTES;
-    /**
-     * Rows that meet a panel first. More would keep the loads from running ahead of the multiply-adds, while the panel
-     * comes from memory; the others find it in the second-level cache.
-     */
-    private static final int FIRST_ROWS = 2;
+    /** From so many rows on a float32 panel is brought into the cache before it is used: see {@link #touch}. */
+    private static final int TOUCHING_ROWS = 5;
+    /** Bytes of x that stay in the second-level cache, beside a panel, while panel after panel is multiplied with them. */
+    private static final int BLOCK_BYTES = 512 * 1024;
+    /** Rows of x that are worth bringing a panel from further away for. */
+    private static final int LEAST_BLOCK_ROWS = 128;
+    private static final int CACHE_LINE = 64;
     /** Panels that a row of narrow weights may take at once. */
     private static final int PANELS_TOGETHER = 4;
 
@@ -35,6 +39,8 @@ final class MatrixProduct implements WorkerPool.Task {
     private Activation activation;
     private Tensor residual;
     private Tensor out;
+    /** Written by all workers, read by nobody. */
+    private int touched;
 
     /** @param arena the session's: scratch memory goes with it */
     MatrixProduct(WorkerPool pool, Arena arena) {
@@ -54,61 +60,71 @@ final class MatrixProduct implements WorkerPool.Task {
         this.activation = activation;
         this.residual = residual;
         this.out = out;
-        // The items are panels of W: each is read from memory once, by one thread, and used for all rows.
+        // The items are panels of W: each is read from memory by one thread and used for many rows.
         pool.run(this, rows == 0 ? 0 : w.panels(), CpuOps.grain((long) rows * w.inputs() * PANEL));
     }
 
     @Override
     public void run(int from, int to, int worker) {
-        if (w.type() == WeightType.F32) {
-            floats(from, to);
-        } else if (rows <= mostNarrowRows(w.type())) {
-            narrow(from, to);
+        if (w.type() != WeightType.F32 && rows <= mostNarrowRows(w.type())) {
+            fewRows(from, to);
         } else {
-            widened(from, to, worker);
-        }
-    }
-
-    private void floats(int from, int to) {
-        int first = rows > FIRST_ROWS ? FIRST_ROWS : rows;
-        for (int panel = from; panel < to; panel++) {
-            long b0 = panel * w.panelBytes();
-            tile(0, first, w.data(), b0, panel);
-            if (rows > first) {
-                tile(first, rows - first, w.data(), b0, panel);
+            int block = Math.max(LEAST_BLOCK_ROWS, BLOCK_BYTES / (x.stride() * Float.BYTES));
+            for (int row = 0; row < rows; row += block) {
+                block(from, to, row, Math.min(block, rows - row), worker);
             }
-            finish(panel);
         }
     }
 
-    private void narrow(int from, int to) {
+    /** Rows of narrow weights: widened in registers. */
+    private void fewRows(int from, int to) {
         for (int panel = from; panel < to; panel += PANELS_TOGETHER) {
             int panels = Math.min(PANELS_TOGETHER, to - panel);
             kernels.narrowTile(x.data(), 0, x.stride(), rows, w, panel, panels, out.data(), panel * PANEL,
                     out.stride());
             for (int p = panel; p < panel + panels; p++) {
-                finish(p);
+                finish(p, 0, rows);
             }
         }
     }
 
-    private void widened(int from, int to, int worker) {
-        MemorySegment wide = widened(worker, (long) w.inputs() * PANEL_BYTES);
+    private void block(int from, int to, int row, int count, int worker) {
+        boolean narrow = w.type() != WeightType.F32;
+        MemorySegment b = narrow ? widened(worker, (long) w.inputs() * PANEL_BYTES) : w.data();
         for (int panel = from; panel < to; panel++) {
-            kernels.widen(w, panel, wide);
-            tile(0, rows, wide, 0, panel);
-            finish(panel);
+            long b0 = 0;
+            if (narrow) {
+                kernels.widen(w, panel, b);
+            } else {
+                b0 = panel * w.panelBytes();
+                if (count >= TOUCHING_ROWS) {
+                    touched += touch(b, b0, w.panelBytes());
+                }
+            }
+            kernels.tile(x.data(), x.offset(row), x.stride(), count, w.inputs(), b, b0, out.data(),
+                    out.offset(row) + panel * PANEL, out.stride(), false);
+            finish(panel, row, count);
         }
     }
 
-    private void tile(int row, int count, MemorySegment b, long b0, int panel) {
-        kernels.tile(x.data(), x.offset(row), x.stride(), count, w.inputs(), b, b0, out.data(),
-                out.offset(row) + panel * PANEL, out.stride(), false);
+    /**
+     * Reads memory and does nothing with it but bring it into the second-level cache. Loads that nothing waits for run
+     * far ahead of each other; in a tile of several rows multiply-adds wait for them and fill the processor's queues,
+     * so that memory is read at half of its bandwidth.
+     *
+     * @return something to keep, lest the JIT find that nothing was read
+     */
+    private static int touch(MemorySegment b, long from, long bytes) {
+        int sum = 0;
+        for (long i = 0; i < bytes; i += CACHE_LINE) {
+            sum += b.get(JAVA_INT_UNALIGNED, from + i);
+        }
+        return sum;
     }
 
-    private void finish(int panel) {
+    private void finish(int panel, int row, int count) {
         int column = panel * PANEL;
-        kernels.finish(out.data(), column, out.stride(), rows, bias == null ? null : bias.data(),
+        kernels.finish(out.data(), out.offset(row) + column, out.stride(), count, bias == null ? null : bias.data(),
                 (long) column * Float.BYTES, activation, residual == null ? null : residual.data());
     }
 
