@@ -43,13 +43,15 @@ public final class Gpt2Work {
 
     /**
      * Floating-point operations for a prompt of so many tokens when only the last one's logits are wanted: two for each
-     * weight of a matrix and token, and for attention's two products over the positions up to each token's own. Norms,
-     * softmax and activation are not counted (under 1 %).
+     * weight of a matrix and token, and for attention's two products over the positions up to each token's own. Behind
+     * the last block's attention only the last token goes on. Norms, softmax and activation are not counted (under 1 %).
      */
     public static long flopsPerPrompt(Gpt2Config config, int tokens) {
         long head = (long) config.hiddenSize() * config.vocabularySize();
         long pairs = tokens * (tokens + 1L) / 2;
         long attention = 4L * config.layers() * config.hiddenSize() * pairs;
-        return 2 * blockWeights(config) * tokens + attention + 2 * head;
+        long behindAttention = (long) config.hiddenSize() * config.hiddenSize()
+                + 2L * config.hiddenSize() * config.innerSize();
+        return 2 * (blockWeights(config) * tokens - behindAttention * (tokens - 1)) + attention + 2 * head;
     }
 }
