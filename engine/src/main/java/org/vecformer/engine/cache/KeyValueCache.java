@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.vecformer.engine.CacheFullException;
+import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.KeyValuePages;
 
 /**
@@ -25,10 +26,12 @@ public final class KeyValueCache {
     /**
      * @param positions     how many token positions all sequences together may hold; rounded up to whole pages
      * @param contextLength the most positions of one sequence
+     * @param type          how keys and values are kept: F32 or BF16
      */
-    public KeyValueCache(Arena arena, int layers, int heads, int headSize, long positions, int contextLength) {
+    public KeyValueCache(Arena arena, int layers, int heads, int headSize, long positions, int contextLength,
+            WeightType type) {
         int count = Math.toIntExact(Math.ceilDiv(positions, KeyValuePages.POSITIONS));
-        pages = new KeyValuePages(new MemorySegment[count], layers, heads, headSize);
+        pages = new KeyValuePages(new MemorySegment[count], layers, heads, headSize, type);
         this.arena = arena;
         this.contextLength = contextLength;
         users = new int[count];
@@ -46,7 +49,7 @@ public final class KeyValueCache {
 
     /** Bytes that the cache takes when all its pages are in use. */
     public long byteSize() {
-        return users.length * KeyValuePages.pageBytes(pages.layers(), pages.heads(), pages.headSize());
+        return users.length * pages.pageBytes();
     }
 
     /** Positions that all sequences together may hold. */

@@ -1,9 +1,13 @@
 package org.vecformer.engine.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.Tensor;
 
 /**
@@ -24,8 +28,6 @@ final class Attention {
 
     private static final int PANEL = Tensor.PANEL;
     private static final int PANEL_BYTES = PANEL * Float.BYTES;
-    /** A panel of the values' columns. */
-    private static final long VALUES_BYTES = (long) KeyValuePages.POSITIONS * PANEL_BYTES;
     /** Query rows that share the loads of keys and values. */
     private static final int QUERY_ROWS = 8;
 
@@ -36,6 +38,9 @@ final class Attention {
     private final float[][] scores;
     private final float[][] heads;
     private final float[][] sums;
+    private final Arena arena;
+    /** Keys or values of a bfloat16 page, widened, for each worker. */
+    private final MemorySegment[] widened;
     /** Where each sequence's blocks of query rows start, if all sequences' blocks are counted through. */
     private int[] blocks = new int[1];
     private CpuKernels kernels;
@@ -47,9 +52,14 @@ final class Attention {
     private Tensor out;
     private AttentionTrace trace;
 
-    /** @param longestSequence the most positions that attention will look at */
-    Attention(WorkerPool pool, int longestSequence) {
+    /**
+     * @param arena           the session's: scratch memory goes with it
+     * @param longestSequence the most positions that attention will look at
+     */
+    Attention(WorkerPool pool, Arena arena, int longestSequence) {
         this.pool = pool;
+        this.arena = arena;
+        widened = new MemorySegment[pool.threads()];
         scores = new float[pool.threads()][QUERY_ROWS * Tensor.roundUp(longestSequence)];
         heads = new float[pool.threads()][0];
         sums = new float[pool.threads()][QUERY_ROWS];
@@ -140,14 +150,44 @@ final class Attention {
         float[] x = qkv.data();
         int key = qkv.offset(row) + (cache.heads() + head) * size;
         int value = key + cache.heads() * size;
+        if (cache.type() == WeightType.BF16) {
+            storeBfloats(head, page, slot, key, value);
+            return;
+        }
         long to = cache.keys(layer, head) + (long) slot * Float.BYTES;
         for (int d = 0; d < size; d++) {
             page.set(JAVA_FLOAT_UNALIGNED, to + (long) d * PANEL_BYTES, x[key + d]);
         }
         long panel = cache.values(layer, head) + (long) slot * PANEL_BYTES;
-        for (int d = 0; d < size; d += PANEL, panel += VALUES_BYTES) {
+        for (int d = 0; d < size; d += PANEL, panel += KeyValuePages.POSITIONS * (long) PANEL_BYTES) {
             kernels.copy(x, value + d, Math.min(PANEL, size - d), page, panel);
         }
+    }
+
+    private void storeBfloats(int head, MemorySegment page, int slot, int key, int value) {
+        float[] x = qkv.data();
+        long keys = cache.keys(layer, head) + inRow(slot);
+        long values = cache.values(layer, head) + slot * cache.rowBytes();
+        for (int d = 0; d < cache.headSize(); d++) {
+            page.set(JAVA_SHORT_UNALIGNED, keys + d * cache.rowBytes(), Narrow.toBfloat(x[key + d]));
+            long panel = d / PANEL * KeyValuePages.POSITIONS * cache.rowBytes();
+            page.set(JAVA_SHORT_UNALIGNED, values + panel + inRow(d % PANEL), Narrow.toBfloat(x[value + d]));
+        }
+    }
+
+    /** Byte of a bfloat16 number in its row of 32: word j has columns j and j + 16. */
+    private static long inRow(int column) {
+        return column % (PANEL / 2) * (long) Integer.BYTES + column / (PANEL / 2) * (long) Short.BYTES;
+    }
+
+    /** Rows of a bfloat16 page in float32, at byte 0. */
+    private MemorySegment widened(MemorySegment page, long from, int rows, int worker) {
+        long bytes = (long) rows * PANEL_BYTES;
+        if (widened[worker] == null || widened[worker].byteSize() < bytes) {
+            widened[worker] = arena.allocate(Math.max(bytes, (long) PANEL * PANEL_BYTES), PackedMatrix.ALIGNMENT);
+        }
+        kernels.widenBfloats(page, from, rows, widened[worker]);
+        return widened[worker];
     }
 
     private void attend(int sequence, int head, int block, int worker) {
@@ -165,7 +205,7 @@ final class Attention {
         float[] o = headRows(worker, QUERY_ROWS * valueStride);
         float[] sum = sums[worker];
 
-        score(table, head, row0, rows, p, keyStride);
+        score(table, head, row0, rows, p, keyStride, worker);
         for (int r = 0; r < rows; r++) {
             int seen = firstSeen + r * more;
             sum[r] = kernels.softmaxNumerators(p, r * keyStride, seen, scale);
@@ -173,7 +213,7 @@ final class Attention {
                 trace(head, row0 + r, p, r * keyStride, seen, sum[r]);
             }
         }
-        weighValues(table, head, firstSeen, more, rows, p, keyStride, o, valueStride);
+        weighValues(table, head, firstSeen, more, rows, p, keyStride, o, valueStride, worker);
         for (int r = 0; r < rows; r++) {
             int to = out.offset(row0 + r) + head * cache.headSize();
             kernels.divide(o, r * valueStride, cache.headSize(), sum[r], out.data(), to);
@@ -183,37 +223,40 @@ final class Attention {
     /**
      * p[r][j] = query r times key j, for whole pages of keys: those that a row does not see are not looked at.
      */
-    private void score(int[] table, int head, int row0, int rows, float[] p, int keyStride) {
+    private void score(int[] table, int head, int row0, int rows, float[] p, int keyStride, int worker) {
         int query = qkv.offset(row0) + head * cache.headSize();
         long keys = cache.keys(layer, head);
+        boolean narrow = cache.type() == WeightType.BF16;
         int page = 0;
-        for (; rows == 1 && (page + 1) * PANEL < keyStride; page += 2) {
+        for (; rows == 1 && !narrow && (page + 1) * PANEL < keyStride; page += 2) {
             kernels.twoTiles(qkv.data(), query, cache.headSize(), cache.memory()[table[page]], keys,
                     cache.memory()[table[page + 1]], keys, p, page * PANEL, false);
         }
         for (; page * PANEL < keyStride; page++) {
-            kernels.tile(qkv.data(), query, qkv.stride(), rows, cache.headSize(), cache.memory()[table[page]], keys, p,
+            MemorySegment memory = cache.memory()[table[page]];
+            MemorySegment b = narrow ? widened(memory, keys, cache.headSize(), worker) : memory;
+            kernels.tile(qkv.data(), query, qkv.stride(), rows, cache.headSize(), b, narrow ? 0 : keys, p,
                     page * PANEL, keyStride, false);
         }
     }
 
     /** o[r] = sum over the positions j that row r sees of p[r][j] times value j. */
     private void weighValues(int[] table, int head, int firstSeen, int more, int rows, float[] p, int keyStride,
-            float[] o, int valueStride) {
+            float[] o, int valueStride, int worker) {
         for (int page = 0; page * PANEL < keyStride; page++) {
             int from = page * PANEL;
             MemorySegment memory = cache.memory()[table[page]];
             // The rows share the loads of what all of them see; the later ones add the few positions after that alone.
             int shared = Math.clamp(firstSeen - from, 0, PANEL);
             if (shared > 0) {
-                weigh(memory, head, 0, shared, p, from, keyStride, rows, o, 0, valueStride, page > 0);
+                weigh(memory, head, 0, shared, p, from, keyStride, rows, o, 0, valueStride, page > 0, worker);
             }
             int last = shared == PANEL ? 0 : (rows - 1) * more;
             for (int r = 1; r <= last; r++) {
                 int seen = Math.min(PANEL, firstSeen + r - from);
                 if (seen > shared) {
                     weigh(memory, head, shared, seen - shared, p, r * keyStride + from + shared, keyStride, 1, o,
-                            r * valueStride, valueStride, from + shared > 0);
+                            r * valueStride, valueStride, from + shared > 0, worker);
                 }
             }
         }
@@ -221,14 +264,17 @@ final class Attention {
 
     /** The part of {@code count} positions of a page, from {@code slot} on. */
     private void weigh(MemorySegment page, int head, int slot, int count, float[] p, int p0, int pStride, int rows,
-            float[] o, int o0, int oStride, boolean more) {
-        long values = cache.values(layer, head) + (long) slot * PANEL_BYTES;
+            float[] o, int o0, int oStride, boolean more, int worker) {
+        long values = cache.values(layer, head) + slot * cache.rowBytes();
+        long panelBytes = KeyValuePages.POSITIONS * cache.rowBytes();
+        boolean narrow = cache.type() == WeightType.BF16;
         int column = 0;
-        for (; rows == 1 && column + PANEL < oStride; column += 2 * PANEL, values += 2 * VALUES_BYTES) {
-            kernels.twoTiles(p, p0, count, page, values, page, values + VALUES_BYTES, o, o0 + column, more);
+        for (; rows == 1 && !narrow && column + PANEL < oStride; column += 2 * PANEL, values += 2 * panelBytes) {
+            kernels.twoTiles(p, p0, count, page, values, page, values + panelBytes, o, o0 + column, more);
         }
-        for (; column < oStride; column += PANEL, values += VALUES_BYTES) {
-            kernels.tile(p, p0, pStride, rows, count, page, values, o, o0 + column, oStride, more);
+        for (; column < oStride; column += PANEL, values += panelBytes) {
+            MemorySegment b = narrow ? widened(page, values, count, worker) : page;
+            kernels.tile(p, p0, pStride, rows, count, b, narrow ? 0 : values, o, o0 + column, oStride, more);
         }
     }
 

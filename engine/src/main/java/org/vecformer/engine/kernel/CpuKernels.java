@@ -39,6 +39,9 @@ interface CpuKernels {
     void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, int panels, float[] c, int c0,
             int cStride);
 
+    /** Widens rows of 32 bfloat16 numbers at byte {@code b0} to float32 at {@code out}, byte 0. */
+    void widenBfloats(MemorySegment b, long b0, int rows, MemorySegment out);
+
     /** Widens a panel of a matrix of a narrower type to float32 at {@code out}, byte 0. */
     void widen(PackedMatrix w, int panel, MemorySegment out);
 

@@ -42,7 +42,7 @@ final class CpuOps implements Ops {
         this.backend = backend;
         pool = backend.pool();
         product = new MatrixProduct(pool, arena);
-        attention = new Attention(pool, longestSequence);
+        attention = new Attention(pool, arena, longestSequence);
     }
 
     /** The least number of items worth handing to another thread. */

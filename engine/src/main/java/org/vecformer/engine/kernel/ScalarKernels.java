@@ -129,6 +129,18 @@ final class ScalarKernels implements CpuKernels {
         }
     }
 
+    @Override
+    public void widenBfloats(MemorySegment b, long b0, int rows, MemorySegment out) {
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < WORDS; j++) {
+                int word = b.get(JAVA_INT_UNALIGNED, b0 + i * NARROW_ROW_BYTES + (long) j * Integer.BYTES);
+                long to = i * ROW_BYTES + (long) j * Float.BYTES;
+                out.set(JAVA_FLOAT_UNALIGNED, to, Narrow.lowBfloat(word));
+                out.set(JAVA_FLOAT_UNALIGNED, to + NARROW_ROW_BYTES, Narrow.highBfloat(word));
+            }
+        }
+    }
+
     private static void widenIntegers(PackedMatrix w, int panel, MemorySegment out) {
         Narrow.Integers type = Narrow.Integers.of(w.type());
         for (int column = 0; column < PANEL; column++) {

@@ -135,7 +135,7 @@ final class VectorKernels implements CpuKernels {
             long at = from + (long) j * Integer.BYTES;
             long to = (long) j * Float.BYTES;
             switch (w.type()) {
-                case BF16 -> widenBfloats(w, at, out, to);
+                case BF16 -> widenBfloats(w.data(), at, w.inputs(), out, to);
                 case F16 -> widenHalves(w, at, out, to);
                 case INT8 -> widenInt8(w, at, out, to);
                 case INT4 -> widenInt4(w, at, out, to);
@@ -144,9 +144,16 @@ final class VectorKernels implements CpuKernels {
         }
     }
 
-    private static void widenBfloats(PackedMatrix w, long at, MemorySegment out, long to) {
-        for (int i = 0; i < w.inputs(); i++) {
-            IntVector words = load(w, at + (long) i * HALF_BYTES);
+    @Override
+    public void widenBfloats(MemorySegment b, long b0, int rows, MemorySegment out) {
+        for (int j = 0; j < WORDS; j += COUNT) {
+            widenBfloats(b, b0 + (long) j * Integer.BYTES, rows, out, (long) j * Float.BYTES);
+        }
+    }
+
+    private static void widenBfloats(MemorySegment b, long at, int rows, MemorySegment out, long to) {
+        for (int i = 0; i < rows; i++) {
+            IntVector words = IntVector.fromMemorySegment(INT, b, at + (long) i * HALF_BYTES, ORDER);
             store(Widening.lowBfloats(words), out, to + (long) i * ROW_BYTES);
             store(Widening.highBfloats(words), out, to + (long) i * ROW_BYTES + HALF_BYTES);
         }

@@ -42,7 +42,7 @@ public final class Session implements AutoCloseable {
         long positions = options.cacheTokens() == 0 ? config.contextLength() : options.cacheTokens();
         try {
             cache = new KeyValueCache(arena, config.layers(), config.heads(), config.headSize(), positions,
-                    config.contextLength());
+                    config.contextLength(), options.cacheType());
             ops = model.openOps(arena);
             activations = new Activations(Tensor.zeros(rows, hidden), Tensor.zeros(rows, hidden),
                     Tensor.zeros(rows, hidden),

@@ -2,6 +2,7 @@ package org.vecformer.engine.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.vecformer.engine.WeightType;
 
 /**
  * The memory of a key/value cache, cut into pages of {@link #POSITIONS} token positions.
@@ -14,40 +15,53 @@ import java.lang.foreign.MemorySegment;
  * values  [column panels][32 positions][32]     out[column]      = sum over positions of p[position] * values[position][column]
  * </pre>
  *
+ * In bfloat16 a row of 32 is 16 words, as in a BF16 {@link PackedMatrix}.
+ *
  * @param memory   for each page its off-heap memory, aligned to 64 bytes; null for a page that was never used
  * @param layers   the model's layers
  * @param heads    attention heads of a layer
  * @param headSize numbers of a head
+ * @param type     how keys and values are kept: F32 or BF16
  */
-public record KeyValuePages(MemorySegment[] memory, int layers, int heads, int headSize) {
+public record KeyValuePages(MemorySegment[] memory, int layers, int heads, int headSize, WeightType type) {
 
     /** Token positions of a page; the width of a panel. */
     public static final int POSITIONS = Tensor.PANEL;
 
+    /** Pages of float32. */
+    public KeyValuePages(MemorySegment[] memory, int layers, int heads, int headSize) {
+        this(memory, layers, heads, headSize, WeightType.F32);
+    }
+
+    /** Bytes of a row of 32 numbers. */
+    public long rowBytes() {
+        return type.blockBytes();
+    }
+
     /** Bytes of the keys and values of one page, layer and head. */
-    private static long headBytes(int headSize) {
-        return (long) POSITIONS * (headSize + Tensor.roundUp(headSize)) * Float.BYTES;
+    private long headBytes() {
+        return rowBytes() * (headSize + Tensor.roundUp(headSize));
     }
 
     /** Bytes of a page. */
-    public static long pageBytes(int layers, int heads, int headSize) {
-        return headBytes(headSize) * layers * heads;
+    public long pageBytes() {
+        return headBytes() * layers * heads;
     }
 
     /** Gives a page its memory, if it has none yet. */
     public void commit(int page, Arena arena) {
         if (memory[page] == null) {
-            memory[page] = arena.allocate(pageBytes(layers, heads, headSize), PackedMatrix.ALIGNMENT);
+            memory[page] = arena.allocate(pageBytes(), PackedMatrix.ALIGNMENT);
         }
     }
 
     /** Byte offset of the keys in their page's memory. */
     public long keys(int layer, int head) {
-        return ((long) layer * heads + head) * headBytes(headSize);
+        return ((long) layer * heads + head) * headBytes();
     }
 
     /** Byte offset of the values' first column panel. */
     public long values(int layer, int head) {
-        return keys(layer, head) + (long) POSITIONS * headSize * Float.BYTES;
+        return keys(layer, head) + headSize * rowBytes();
     }
 }

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.CacheFullException;
+import org.vecformer.engine.WeightType;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.TestBackends;
@@ -46,7 +47,7 @@ class KeyValueCacheTest {
     }
 
     private KeyValueCache cache(long positions) {
-        return new KeyValueCache(arena, LAYERS, HEADS, HEAD_SIZE, positions, CONTEXT);
+        return new KeyValueCache(arena, LAYERS, HEADS, HEAD_SIZE, positions, CONTEXT, WeightType.F32);
     }
 
     private static CachedSequence grown(KeyValueCache cache, int length) {
@@ -64,7 +65,7 @@ class KeyValueCacheTest {
     void roomIsRoundedUpToWholePages() {
         KeyValueCache cache = cache(33);
         assertThat(cache.freePositions()).isEqualTo(64);
-        assertThat(cache.byteSize()).isEqualTo(2 * KeyValuePages.pageBytes(LAYERS, HEADS, HEAD_SIZE));
+        assertThat(cache.byteSize()).isEqualTo(2 * cache.pages().pageBytes());
         assertThat(cache.pages().memory()).hasSize(2);
     }
 
@@ -273,7 +274,7 @@ class KeyValueCacheTest {
 
     /** Numbers that tell which page of which sequence they were written to. */
     private static void fill(KeyValueCache cache, CachedSequence sequence) {
-        long floats = KeyValuePages.pageBytes(LAYERS, HEADS, HEAD_SIZE) / Float.BYTES;
+        long floats = cache.pages().pageBytes() / Float.BYTES;
         for (int page = 0; page < sequence.pageCount; page++) {
             for (long i = 0; i < floats; i++) {
                 cache.pages().memory()[sequence.pageTable()[page]].setAtIndex(ValueLayout.JAVA_FLOAT, i,

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vecformer.engine.BackendChoice;
 import org.vecformer.engine.TestBackends;
+import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.KeyValuePages;
 import org.vecformer.engine.tensor.Tensor;
 
@@ -72,9 +73,32 @@ class AttentionTest {
         }
     }
 
-    /** The rows behind the first {@code past}, in one step after these. */
+    /** What a bfloat16 holds exactly comes back from a cache of bfloat16, and the arithmetic is the same. */
+    @ParameterizedTest
+    @CsvSource({"0, 1", "0, 9", "0, 40", "3, 8", "40, 1", "63, 1", "28, 30", "100, 28"})
+    void aCacheOfBfloatsRoundsAndDoesNothingElse(int past, int rows) {
+        Tensor all = random(past + rows);
+        Tensor rounded = Tensor.zeros(past + rows, 3 * HIDDEN);
+        for (int i = 0; i < all.data().length; i++) {
+            boolean query = i % all.stride() < HIDDEN;
+            rounded.data()[i] = query ? all.data()[i] : Narrow.lowBfloat(Narrow.toBfloat(all.data()[i]));
+        }
+        Tensor expected = attend(rounded, past, rows, WeightType.F32);
+        Tensor actual = attend(all, past, rows, WeightType.BF16);
+        for (int r = 0; r < rows; r++) {
+            assertThat(row(actual, r)).as("row %d", r).isEqualTo(row(expected, r));
+        }
+        assertThat(row(actual, rows - 1)).as("it was rounded")
+                .isNotEqualTo(row(attend(all, past, rows, WeightType.F32), rows - 1));
+    }
+
     private Tensor attend(Tensor all, int past, int rows) {
-        KeyValuePages pages = new KeyValuePages(new MemorySegment[PAGES], 1, HEADS, SIZE);
+        return attend(all, past, rows, WeightType.F32);
+    }
+
+    /** The rows behind the first {@code past}, in one step after these. */
+    private Tensor attend(Tensor all, int past, int rows, WeightType type) {
+        KeyValuePages pages = new KeyValuePages(new MemorySegment[PAGES], 1, HEADS, SIZE, type);
         PackedBatch batch = new PackedBatch(1);
         batch.sequences = 1;
         batch.pages[0] = new int[]{2, 0, 3, 1};
