@@ -82,7 +82,8 @@ final class GenerateCommand implements Callable<Integer> {
         ModelRequest request = new ModelRequest("generate", model.model, compute, common, context, true);
         try (LoadedGpt2 loaded = request.gpt2();
                 Gpt2 draft = generation.speed.open(request, loaded);
-                TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer())) {
+                TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer(),
+                        generation.speed.session())) {
             PrintStream log = common.quiet ? null : streams.err();
             List<String> notFollowed = GenerateOptions.notFollowed(loaded.generation());
             if (log != null && !notFollowed.isEmpty()) {

@@ -1,13 +1,15 @@
 package org.vecformer.cli;
 
 import java.io.IOException;
+import org.vecformer.engine.WeightType;
 import org.vecformer.engine.generation.Drafting;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.SessionOptions;
 import picocli.CommandLine.Option;
 
-/** What changes the speed and not the text. */
-@Section("Speed (the text stays the same)")
+/** What changes speed and memory and, but for the cache's type, not the text. */
+@Section("Speed and memory (the text stays the same, but with --kv-cache bf16)")
 final class SpeedOptions {
     /** As many as a context may have. */
     private static final int MOST_TOKENS = 10_000;
@@ -25,6 +27,20 @@ final class SpeedOptions {
 
     @Option(names = "--no-cache", description = "compute everything again for each token (slow; the result is the same)")
     boolean noCache;
+
+    @Option(names = "--kv-cache", paramLabel = "f32|bf16", defaultValue = "f32", description = "keep keys and values as f32, or as bf16: half of the memory, and logits that differ in the third digit (default: ${DEFAULT-VALUE})")
+    CacheType cacheType;
+
+    /** Names as on the command line. */
+    enum CacheType {
+        f32(WeightType.F32), bf16(WeightType.BF16);
+
+        private final WeightType type;
+
+        CacheType(WeightType type) {
+            this.type = type;
+        }
+    }
 
     /** @throws UsageException if the options contradict each other, or a value is out of range */
     void check() {
@@ -59,8 +75,17 @@ final class SpeedOptions {
         return draftModel == null ? null : request.draft(draftModel, model);
     }
 
+    /** The memory of a generation. */
+    SessionOptions session() {
+        return SessionOptions.defaults().withCacheType(cacheType.type);
+    }
+
     /** What was done for the speed, for standard error; empty for nothing. */
     String summary() {
+        return cacheType == CacheType.bf16 ? ", bf16 cache" + how() : how();
+    }
+
+    private String how() {
         return noCache
                 ? ", no cache"
                 : draftModel != null

@@ -455,6 +455,8 @@ class OptionsWalkTest {
         changes("--draft-tokens", "generate", "2", prompt + " --draft-model " + other);
         refused(2, "--draft-tokens", "generate", "0", prompt + " --draft-model " + other);
         refused(2, "--draft-tokens", "generate", "2", prompt);
+        changes("--kv-cache", "generate", "bf16", "Once --max-new-tokens 300 --temperature 1.5 --seed 5 --quiet");
+        refused(2, "--kv-cache", "generate", "int8", prompt);
         changes("--prompt-lookup", "generate", "2", prompt);
         refused(2, "--prompt-lookup", "generate", "0", prompt);
         refused(2, "--prompt-lookup", "generate", "2", "Once --penalty-alpha 0.5");
