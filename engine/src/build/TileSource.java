@@ -158,7 +158,7 @@ final class TileSource {
         for (int p = 0; p < panels; p++) {
             body.append("            IntVector w%1$d = load(b, row + %1$d * panelBytes);\n".formatted(p));
             body.append("            FloatVector u%1$d = low%2$s(w%1$d), v%1$d = high%2$s(w%1$d);\n".formatted(p, kind));
-            body.append(accumulate(rows, p, "u" + p, "v" + p, "            "));
+            body.append(accumulate(rows, p, "            "));
         }
         return "\n" + signature(type, rows, panels) + rowOffsets("a", rows) + zeros(rows, panels) + """
                         for (int i = 0; i < k; i++) {
@@ -183,10 +183,11 @@ final class TileSource {
                     """.formatted(p, type));
             words.append("                IntVector w%1$d = load(b, row + %1$d * panelBytes).lanewise(VectorOperators.ROR, turn);\n"
                     .formatted(p));
-            words.append("                IntVector v%1$d = load(b, row + %1$d * panelBytes + HALF_BYTES).lanewise(VectorOperators.ROR, turn);\n"
+            words.append("                IntVector x%1$d = load(b, row + %1$d * panelBytes + HALF_BYTES).lanewise(VectorOperators.ROR, turn);\n"
                     .formatted(p));
-            body.append(accumulate(rows, p, "%1$s(w%2$d, g%2$d, y%2$d)".formatted(name, p),
-                    "%1$s(v%2$d, h%2$d, z%2$d)".formatted(name, p), "                "));
+            body.append("                FloatVector u%2$d = %1$s(w%2$d, g%2$d, y%2$d), v%2$d = %1$s(x%2$d, h%2$d, z%2$d);\n"
+                    .formatted(name, p));
+            body.append(accumulate(rows, p, "                "));
         }
         return "\n" + signature(type, rows, panels) + rowOffsets("a", rows) + zeros(rows, panels) + """
                         long at = b0;
@@ -203,21 +204,14 @@ final class TileSource {
                 stores(rows, panels), bits);
     }
 
-    private static String accumulate(int rows, int panel, String u, String v, String indent) {
-        if (rows == 1) {
-            return indent + "s0p%1$d = x0.fma(%2$s, s0p%1$d);\n".formatted(panel, u)
-                    + indent + "t0p%1$d = x0.fma(%2$s, t0p%1$d);\n".formatted(panel, v);
-        }
-        // Widened once for all rows.
-        String widened = u.contains("(") ? indent + "FloatVector e%1$d = %2$s, f%1$d = %3$s;\n".formatted(panel, u, v) : "";
-        String first = widened.isEmpty() ? u : "e" + panel;
-        String second = widened.isEmpty() ? v : "f" + panel;
-        return widened + each(rows, indent + "s#p%1$d = x#.fma(%2$s, s#p%1$d);\n".formatted(panel, first)
-                + indent + "t#p%1$d = x#.fma(%2$s, t#p%1$d);\n".formatted(panel, second));
+    /** Each row's broadcast input times the two vectors of a panel's columns. */
+    private static String accumulate(int rows, int panel, String indent) {
+        return each(rows, (indent + "s#p%1$d = a#i.fma(u%1$d, s#p%1$d);\n" + indent + "t#p%1$d = a#i.fma(v%1$d, t#p%1$d);\n")
+                .formatted(panel));
     }
 
     private static String broadcasts(int rows, String index, String indent) {
-        return each(rows, indent + "FloatVector x# = FloatVector.broadcast(FLOAT, a[a# + " + index + "]);\n");
+        return each(rows, indent + "FloatVector a#i = FloatVector.broadcast(FLOAT, a[a# + " + index + "]);\n");
     }
 
     private static String zeros(int rows, int panels) {

@@ -32,10 +32,6 @@ final class VectorKernels implements CpuKernels {
     private static final int WORDS = PANEL / 2;
     private static final int HALF_BYTES = WORDS * Integer.BYTES;
     private static final int ROW_BYTES = PANEL * Float.BYTES;
-    /** Panels that one row takes at once: memory answers several streams faster than one (bench/README.md). */
-    private static final int BFLOAT_PANELS = 4;
-    /** The same for types that take more to widen: C2 stops inlining in a loop of too many operations. */
-    private static final int OTHER_PANELS = 2;
 
     @Override
     public void tile(float[] a, int a0, int aStride, int rows, int k, MemorySegment b, long b0, float[] c, int c0,
@@ -68,9 +64,9 @@ final class VectorKernels implements CpuKernels {
     @Override
     public void narrowTile(float[] a, int a0, int aStride, int rows, PackedMatrix w, int panel, int panels, float[] c,
             int c0, int cStride) {
-        int together = w.type() == WeightType.BF16 ? BFLOAT_PANELS : OTHER_PANELS;
+        int together = panelsTogether(w.type());
         for (int p = 0; p < panels;) {
-            boolean several = rows == 1 && panels - p >= together;
+            boolean several = rows == 1 && together > 1 && panels - p >= together;
             for (int row = 0; row < rows;) {
                 int taken = rows - row >= 4 ? 4 : rows - row >= 2 ? 2 : 1;
                 for (int j = 0; j < WORDS; j += COUNT) {
@@ -83,6 +79,19 @@ final class VectorKernels implements CpuKernels {
             }
             p += several ? together : 1;
         }
+    }
+
+    /**
+     * Panels that one row takes at once: memory answers several streams faster than one (bench/README.md). Types that
+     * take more to widen have fewer: C2 stops inlining in a loop of too many operations, with 128 bits at once.
+     */
+    private static int panelsTogether(WeightType type) {
+        return switch (type) {
+            case BF16 -> 4;
+            case F16 -> 2;
+            case INT8, INT4 -> COUNT >= 8 ? 2 : 1;
+            case F32 -> 1;
+        };
     }
 
     /** @param rows 0 for one row of several panels */
