@@ -1,8 +1,10 @@
 /** Tensors to numbers to text: kernels, models, samplers, generation. */
-module org.vecformer.engine {
+@SuppressWarnings("requires-automatic") module org.vecformer.engine {
     // Plain `requires` resolves the incubating module for users on the module path without a flag.
     requires jdk.incubator.vector;
     requires jdk.management;
+    // OpenCL's calls, an automatic module: without it there is the CPU.
+    requires static jocl;
     requires com.fasterxml.jackson.core;
     requires transitive org.vecformer.loader;
     requires transitive org.vecformer.tokenizer;
