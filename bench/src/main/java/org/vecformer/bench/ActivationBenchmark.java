@@ -5,7 +5,7 @@ import java.lang.foreign.Arena;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.loader.Activation;
 
 /**
@@ -25,15 +25,15 @@ public class ActivationBenchmark extends OpBenchmark {
 
     private Operands.Matrix w;
     private Operands.Vector bias;
-    private Tensor x;
-    private Tensor out;
+    private HeapTensor x;
+    private HeapTensor out;
 
     @Override
     void prepare(Operands operands, Arena memory) throws IOException {
         w = operands.matrix(WeightType.F32, 1, COLUMNS);
         bias = operands.vector(COLUMNS, 0);
         x = operands.activations(rows, 1);
-        out = Tensor.zeros(rows, COLUMNS);
+        out = HeapTensor.zeros(rows, COLUMNS);
     }
 
     @Override

@@ -1,7 +1,5 @@
 package org.vecformer.bench;
 
-import org.vecformer.engine.tensor.Tensor;
-
 /** Compares what a benchmark computed with plain loops in double: fast but wrong is not fast. */
 final class Agreement {
 
@@ -20,7 +18,7 @@ final class Agreement {
     }
 
     /** The sum of squared differences over the sum of squares. */
-    static double normalizedMeanSquaredError(Tensor actual, int rows, Reference expected) {
+    static double normalizedMeanSquaredError(HeapTensor actual, int rows, Reference expected) {
         double difference = 0;
         double size = 0;
         for (int r = 0; r < rows; r++) {
@@ -35,7 +33,7 @@ final class Agreement {
     }
 
     /** @throws IllegalStateException if they differ by more than rounding */
-    static void check(String what, Tensor actual, int rows, Reference expected) {
+    static void check(String what, HeapTensor actual, int rows, Reference expected) {
         double error = normalizedMeanSquaredError(actual, rows, expected);
         // Written so that NaN fails too.
         if (!(error <= BOUND)) {

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.vecformer.engine.kernel.PackedBatch;
+import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.engine.tensor.KeyValuePages;
-import org.vecformer.engine.tensor.Tensor;
 
 /** Attention of one layer with 12 heads of 64, as in GPT-2 124M. */
 public class AttentionBenchmark extends OpBenchmark {
@@ -37,27 +37,28 @@ public class AttentionBenchmark extends OpBenchmark {
 
     private KeyValuePages pages;
     private PackedBatch batch;
-    private Tensor all;
-    private Tensor qkv;
-    private Tensor out;
+    private HeapTensor all;
+    private HeapTensor qkv;
+    private HeapTensor out;
     private double[][] expected;
 
     @Override
     void prepare(Operands operands, Arena memory) {
         int positions = shape.past + shape.rows;
         int count = Math.ceilDiv(positions, KeyValuePages.POSITIONS);
-        pages = new KeyValuePages(new MemorySegment[count], 1, HEADS, HEAD_SIZE);
+        pages = new KeyValuePages(memory, count, 1, HEADS, HEAD_SIZE, WeightType.F32);
         int[] table = new int[count];
         for (int i = 0; i < count; i++) {
             table[i] = i;
-            pages.commit(i, memory);
+            pages.commit(i);
         }
         all = operands.activations(positions, 3 * HIDDEN);
-        qkv = Tensor.zeros(shape.rows, 3 * HIDDEN);
+        qkv = HeapTensor.zeros(shape.rows, 3 * HIDDEN);
         System.arraycopy(all.data(), all.offset(shape.past), qkv.data(), 0, shape.rows * qkv.stride());
-        out = Tensor.zeros(shape.rows, HIDDEN);
+        out = HeapTensor.zeros(shape.rows, HIDDEN);
         if (shape.past > 0) {
-            ops.attention(all, batch(0, shape.past, table), pages, 0, SCALE, Tensor.zeros(shape.past, HIDDEN), null);
+            ops.attention(all, batch(0, shape.past, table), pages, 0, SCALE, HeapTensor.zeros(shape.past, HIDDEN),
+                    null);
         }
         batch = batch(shape.past, shape.rows, table);
         expected = new double[shape.rows][HIDDEN];

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
-import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.HeapTensor;
 
 /** The layer norm of rows of 768. */
 public class LayerNormBenchmark extends OpBenchmark {
@@ -17,15 +17,15 @@ public class LayerNormBenchmark extends OpBenchmark {
 
     private Operands.Vector gain;
     private Operands.Vector bias;
-    private Tensor x;
-    private Tensor out;
+    private HeapTensor x;
+    private HeapTensor out;
 
     @Override
     void prepare(Operands operands, Arena memory) throws IOException {
         gain = operands.vector(COLUMNS, 1);
         bias = operands.vector(COLUMNS, 0);
         x = operands.activations(rows, COLUMNS);
-        out = Tensor.zeros(rows, COLUMNS);
+        out = HeapTensor.zeros(rows, COLUMNS);
     }
 
     @Override

@@ -5,7 +5,7 @@ import java.lang.foreign.Arena;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.HeapTensor;
 
 /**
  * A matrix product without bias, activation and residual. With one row it is reading W that takes the time, so W is the
@@ -40,15 +40,15 @@ public class MatmulBenchmark extends OpBenchmark {
     public WeightType weights;
 
     private Operands.Matrix w;
-    private Tensor x;
-    private Tensor out;
+    private HeapTensor x;
+    private HeapTensor out;
     private double[][] expected;
 
     @Override
     void prepare(Operands operands, Arena memory) throws IOException {
         w = operands.matrix(weights, shape.inputs, shape.outputs);
         x = operands.activations(shape.rows, shape.inputs);
-        out = Tensor.zeros(shape.rows, shape.outputs);
+        out = HeapTensor.zeros(shape.rows, shape.outputs);
         expected = product();
     }
 

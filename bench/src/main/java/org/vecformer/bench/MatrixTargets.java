@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.CpuBackend;
 import org.vecformer.engine.kernel.Ops;
-import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.yardstick.Limit;
 import org.vecformer.yardstick.Limits;
 import org.vecformer.yardstick.Samples;
@@ -39,12 +39,12 @@ record MatrixTargets(List<Shape> shapes, CpuBackend cpu, Limits limits, int roun
     }
 
     /** A product and its operands. */
-    private record Product(Shape shape, Tensor x, Operands.Matrix w, Tensor out, double[] speeds) {
+    private record Product(Shape shape, HeapTensor x, Operands.Matrix w, HeapTensor out, double[] speeds) {
 
         static Product of(Shape shape, Operands operands, int rounds) throws IOException {
             return new Product(shape, operands.activations(shape.rows, shape.inputs),
                     operands.matrix(WeightType.F32, shape.inputs, shape.outputs),
-                    Tensor.zeros(shape.rows, shape.outputs), new double[rounds]);
+                    HeapTensor.zeros(shape.rows, shape.outputs), new double[rounds]);
         }
 
         /** GFLOP/s. */
@@ -76,8 +76,7 @@ record MatrixTargets(List<Shape> shapes, CpuBackend cpu, Limits limits, int roun
     public void measure(Consumer<Target> rows) throws IOException {
         double[] peak = new double[rounds];
         List<Product> products = new ArrayList<>();
-        try (Arena arena = Arena.ofShared()) {
-            Ops ops = cpu.openOps(arena, 1);
+        try (Arena arena = Arena.ofShared(); Ops ops = cpu.openOps(1)) {
             Operands operands = new Operands(arena, cpu.pool());
             for (Shape shape : shapes) {
                 products.add(Product.of(shape, operands, rounds));

@@ -51,7 +51,7 @@ public abstract class OpBenchmark {
     public final void open() throws IOException, InterruptedException {
         cpu = open(backend, threads);
         arena = Arena.ofShared();
-        ops = cpu.openOps(arena, LONGEST_SEQUENCE);
+        ops = cpu.openOps(LONGEST_SEQUENCE);
         cpu.awaitWarmUp();
         prepare(new Operands(arena, cpu.pool()), arena);
         compute();
@@ -85,6 +85,7 @@ public abstract class OpBenchmark {
         try {
             check();
         } finally {
+            ops.close();
             arena.close();
             cpu.close();
         }

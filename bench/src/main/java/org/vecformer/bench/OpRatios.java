@@ -17,10 +17,10 @@ import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.CpuBackend;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.kernel.PackedBatch;
+import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.engine.tensor.KeyValuePages;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
-import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Activation;
 import org.vecformer.yardstick.Machine;
 import org.vecformer.yardstick.Samples;
@@ -76,7 +76,7 @@ public final class OpRatios {
         void run(Ops ops);
 
         /** What {@link #run} leaves behind. */
-        Tensor out();
+        HeapTensor out();
     }
 
     /** Makes operands. */
@@ -97,8 +97,8 @@ public final class OpRatios {
         }
     }
 
-    private record Product(Tensor x, int rows, PackedMatrix w, PackedVector bias, Activation activation,
-            Tensor residual, Tensor out) implements Work {
+    private record Product(HeapTensor x, int rows, PackedMatrix w, PackedVector bias, Activation activation,
+            HeapTensor residual, HeapTensor out) implements Work {
 
         @Override
         public void run(Ops ops) {
@@ -106,7 +106,7 @@ public final class OpRatios {
         }
     }
 
-    private record LayerNorm(Tensor x, PackedVector gain, PackedVector bias, Tensor out) implements Work {
+    private record LayerNorm(HeapTensor x, PackedVector gain, PackedVector bias, HeapTensor out) implements Work {
 
         @Override
         public void run(Ops ops) {
@@ -114,7 +114,7 @@ public final class OpRatios {
         }
     }
 
-    private record Attention(Tensor qkv, PackedBatch batch, KeyValuePages pages, Tensor out) implements Work {
+    private record Attention(HeapTensor qkv, PackedBatch batch, KeyValuePages pages, HeapTensor out) implements Work {
 
         @Override
         public void run(Ops ops) {
@@ -203,10 +203,10 @@ public final class OpRatios {
     /** Whether an op is as fast as it should be, at the second try if need be. */
     private boolean reaches(Case op, Times times) throws IOException {
         double floor = op.floor(vector.vectorBits());
-        try (Arena arena = Arena.ofConfined()) {
+        try (Arena arena = Arena.ofConfined();
+                Ops plain = scalar.openOps(ROWS * ROWS);
+                Ops fast = vector.openOps(ROWS * ROWS)) {
             Work work = op.preparation.prepare(new Operands(arena, scalar.pool()), arena);
-            Ops plain = scalar.openOps(arena, ROWS * ROWS);
-            Ops fast = vector.openOps(arena, ROWS * ROWS);
             Samples ratios = ratios(work, plain, fast, times);
             // Written so that NaN misses too.
             if (!(ratios.median() >= floor)) {
@@ -277,7 +277,7 @@ public final class OpRatios {
                         type == WeightType.F32 && rows == 1 ? 0.7 : 1.5,
                         (operands, _) -> new Product(operands.activations(rows, INPUTS), rows,
                                 operands.matrix(type, INPUTS, OUTPUTS).packed(), null, null, null,
-                                Tensor.zeros(rows, OUTPUTS))));
+                                HeapTensor.zeros(rows, OUTPUTS))));
             }
         }
         cases.add(new Case("bias and residual", 0.7, (operands, _) -> finish(operands, null)));
@@ -288,7 +288,7 @@ public final class OpRatios {
         cases.add(new Case("layer norm", 0.9,
                 (operands, _) -> new LayerNorm(operands.activations(FEW_ROWS, COLUMNS),
                         operands.vector(COLUMNS, 1).packed(), operands.vector(COLUMNS, 0).packed(),
-                        Tensor.zeros(FEW_ROWS, COLUMNS))));
+                        HeapTensor.zeros(FEW_ROWS, COLUMNS))));
         cases.add(new Case("attention, 1 token after 999", 0.8,
                 (operands, arena) -> attention(operands, arena, 999, 1)));
         cases.add(new Case("attention, prompt of " + ROWS, 0.8,
@@ -300,16 +300,16 @@ public final class OpRatios {
     private static Work finish(Operands operands, Activation activation) throws IOException {
         return new Product(operands.activations(ROWS, 1), ROWS, operands.matrix(WeightType.F32, 1, OUTPUTS).packed(),
                 operands.vector(OUTPUTS, 0).packed(), activation, operands.activations(ROWS, OUTPUTS),
-                Tensor.zeros(ROWS, OUTPUTS));
+                HeapTensor.zeros(ROWS, OUTPUTS));
     }
 
     /** The keys and values of the past are zeros, and stay so. */
     private static Work attention(Operands operands, Arena arena, int past, int rows) {
         int[] table = new int[Math.ceilDiv(past + rows, KeyValuePages.POSITIONS)];
-        KeyValuePages pages = new KeyValuePages(new MemorySegment[table.length], 1, HEADS, HEAD_SIZE);
+        KeyValuePages pages = new KeyValuePages(arena, table.length, 1, HEADS, HEAD_SIZE, WeightType.F32);
         for (int i = 0; i < table.length; i++) {
             table[i] = i;
-            pages.commit(i, arena);
+            pages.commit(i);
         }
         PackedBatch batch = new PackedBatch(1);
         batch.sequences = 1;
@@ -317,6 +317,6 @@ public final class OpRatios {
         batch.past[0] = past;
         batch.pages[0] = table;
         return new Attention(operands.activations(rows, 3 * HEADS * HEAD_SIZE), batch, pages,
-                Tensor.zeros(rows, HEADS * HEAD_SIZE));
+                HeapTensor.zeros(rows, HEADS * HEAD_SIZE));
     }
 }

@@ -10,12 +10,12 @@ import java.util.SplittableRandom;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.MatrixPacker;
 import org.vecformer.engine.kernel.WorkerPool;
+import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
-import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Checkpoint;
-import org.vecformer.loader.SafetensorsWriter;
 import org.vecformer.loader.SafetensorsWriter.Declaration;
+import org.vecformer.loader.SafetensorsWriter;
 
 /**
  * Random operands, as plain arrays and as the engine keeps them. Weights go through a file and the engine's own packer:
@@ -92,8 +92,8 @@ final class Operands {
     }
 
     /** Activations from -1 to 1. */
-    Tensor activations(int rows, int columns) {
-        Tensor tensor = Tensor.zeros(rows, columns);
+    HeapTensor activations(int rows, int columns) {
+        HeapTensor tensor = HeapTensor.zeros(rows, columns);
         for (int r = 0; r < rows; r++) {
             for (int c = 0; c < columns; c++) {
                 tensor.data()[tensor.offset(r) + c] = uniform();

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
-import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.HeapTensor;
 
 class AgreementTest {
 
     @Test
     void oneWrongNumberOfAHundredThousandShows() {
-        Tensor x = Tensor.zeros(100, 1000);
+        HeapTensor x = HeapTensor.zeros(100, 1000);
         for (int r = 0; r < 100; r++) {
             for (int c = 0; c < 1000; c++) {
                 x.data()[x.offset(r) + c] = (float) expected(r, c);

@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.Ops;
-import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.loader.Activation;
 
 class OpRatiosTest {
@@ -64,7 +64,7 @@ class OpRatiosTest {
     }
 
     /** An op that gives something else each time. */
-    private record Counting(Tensor out) implements OpRatios.Work {
+    private record Counting(HeapTensor out) implements OpRatios.Work {
 
         @Override
         public void run(Ops ops) {
@@ -75,7 +75,7 @@ class OpRatiosTest {
 
     @Test
     void kernelsThatDifferAreFound() throws Exception {
-        List<OpRatios.Case> one = List.of(new OpRatios.Case("op", 0, (_, _) -> new Counting(Tensor.zeros(1, 32))));
+        List<OpRatios.Case> one = List.of(new OpRatios.Case("op", 0, (_, _) -> new Counting(HeapTensor.zeros(1, 32))));
         assertThat(measure(one)).isEqualTo(OpRatios.MISSED);
         assertThat(text(err)).contains(" bits: plain and vector kernels differ");
     }

@@ -1,6 +1,7 @@
 package org.vecformer.engine;
 
 import java.util.List;
+import org.vecformer.engine.kernel.Backend;
 import org.vecformer.engine.kernel.CpuBackend;
 
 /**
@@ -22,9 +23,9 @@ import org.vecformer.engine.kernel.CpuBackend;
  */
 public final class Engine implements AutoCloseable {
 
-    private final CpuBackend backend;
+    private final Backend backend;
 
-    private Engine(CpuBackend backend) {
+    private Engine(Backend backend) {
         this.backend = backend;
     }
 
@@ -81,9 +82,7 @@ public final class Engine implements AutoCloseable {
 
     /** For people: "vector kernels, 512-bit, 2 threads", and whether they are in use yet. */
     public String description() {
-        return backend() + " kernels, " + (vectorBits() > 0 ? vectorBits() + "-bit, " : "") + threads()
-                + (threads() == 1 ? " thread" : " threads")
-                + (vectorBits() > 0 && !computesOnVectors() ? " (plain Java so far: little work)" : "");
+        return backend.description();
     }
 
     /**
@@ -96,8 +95,18 @@ public final class Engine implements AutoCloseable {
 
     /** For the models. */
     @SuppressWarnings("exports") // the type is the engine's own
-    public CpuBackend cpu() {
+    public Backend compute() {
         return backend;
+    }
+
+    /**
+     * For what is about the CPU's kernels.
+     *
+     * @throws ClassCastException if a device computes
+     */
+    @SuppressWarnings("exports")
+    public CpuBackend cpu() {
+        return (CpuBackend) backend;
     }
 
     /** Ends the threads. */

@@ -1,7 +1,7 @@
 package org.vecformer.engine.cache;
 
 import org.vecformer.engine.Sequence;
-import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.KeyValueMemory;
 
 /** A sequence with its pages in a {@link KeyValueCache}. */
 public final class CachedSequence implements Sequence {
@@ -32,7 +32,7 @@ public final class CachedSequence implements Sequence {
                     "cannot truncate a sequence of " + this.length + " positions to " + length);
         }
         this.length = length;
-        cache.shrink(this, Math.ceilDiv(length, KeyValuePages.POSITIONS));
+        cache.shrink(this, Math.ceilDiv(length, KeyValueMemory.POSITIONS));
     }
 
     @Override

@@ -1,39 +1,33 @@
 package org.vecformer.engine.cache;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.vecformer.engine.CacheFullException;
-import org.vecformer.engine.WeightType;
-import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.KeyValueMemory;
 
 /**
  * The keys and values of a session's sequences: a fixed number of pages of 32 positions, which sequences take as they
  * grow and share after a fork. A page that is shared is copied when one of its sequences writes to it.
  * <p>
- * Its memory is bounded by its capacity, taken from the system page by page when a page is first used, and freed with
- * the arena. Not thread-safe.
+ * Its memory is bounded by its capacity; on the CPU it is taken from the system page by page when a page is first used.
+ * Not thread-safe.
  */
 public final class KeyValueCache {
 
-    private final KeyValuePages pages;
-    private final Arena arena;
+    private final KeyValueMemory memory;
     private final int contextLength;
     private final int[] users;
     private final int[] free;
     private int freePages;
 
     /**
-     * @param positions     how many token positions all sequences together may hold; rounded up to whole pages
+     * A cache that takes its pages from this memory.
+     *
      * @param contextLength the most positions of one sequence
-     * @param type          how keys and values are kept: F32 or BF16
      */
-    public KeyValueCache(Arena arena, int layers, int heads, int headSize, long positions, int contextLength,
-            WeightType type) {
-        int count = Math.toIntExact(Math.ceilDiv(positions, KeyValuePages.POSITIONS));
-        pages = new KeyValuePages(new MemorySegment[count], layers, heads, headSize, type);
-        this.arena = arena;
+    public KeyValueCache(KeyValueMemory memory, int contextLength) {
+        this.memory = memory;
         this.contextLength = contextLength;
+        int count = memory.pages();
         users = new int[count];
         free = new int[count];
         for (int i = 0; i < count; i++) {
@@ -43,28 +37,28 @@ public final class KeyValueCache {
     }
 
     /** The memory, for the kernels. */
-    public KeyValuePages pages() {
-        return pages;
+    public KeyValueMemory memory() {
+        return memory;
     }
 
     /** Bytes that the cache takes when all its pages are in use. */
     public long byteSize() {
-        return users.length * pages.pageBytes();
+        return users.length * memory.pageBytes();
     }
 
     /** Positions that all sequences together may hold. */
     public long positions() {
-        return (long) users.length * KeyValuePages.POSITIONS;
+        return (long) users.length * KeyValueMemory.POSITIONS;
     }
 
     /** Positions that can still be appended to sequences that end at a page's end. */
     public long freePositions() {
-        return (long) freePages * KeyValuePages.POSITIONS;
+        return (long) freePages * KeyValueMemory.POSITIONS;
     }
 
     /** An empty sequence; it takes pages when it grows. */
     public CachedSequence newSequence() {
-        return new CachedSequence(this, Math.ceilDiv(contextLength, KeyValuePages.POSITIONS));
+        return new CachedSequence(this, Math.ceilDiv(contextLength, KeyValueMemory.POSITIONS));
     }
 
     /**
@@ -79,20 +73,20 @@ public final class KeyValueCache {
                     "a sequence of " + length + " positions; the model's context length is " + contextLength);
         }
         int have = sequence.pageCount;
-        int need = Math.ceilDiv(length, KeyValuePages.POSITIONS);
-        boolean unshare = length > sequence.length && sequence.length % KeyValuePages.POSITIONS != 0
-                && users[sequence.pages[sequence.length / KeyValuePages.POSITIONS]] > 1;
+        int need = Math.ceilDiv(length, KeyValueMemory.POSITIONS);
+        boolean unshare = length > sequence.length && sequence.length % KeyValueMemory.POSITIONS != 0
+                && users[sequence.pages[sequence.length / KeyValueMemory.POSITIONS]] > 1;
         int taken = Math.max(0, need - have) + (unshare ? 1 : 0);
         if (taken > freePages) {
             throw new CacheFullException("the key/value cache has room for "
-                    + (long) users.length * KeyValuePages.POSITIONS
-                    + " positions, " + freePositions() + " of them free; " + (long) taken * KeyValuePages.POSITIONS
+                    + (long) users.length * KeyValueMemory.POSITIONS
+                    + " positions, " + freePositions() + " of them free; " + (long) taken * KeyValueMemory.POSITIONS
                     + " more are needed: open the session with a larger cache");
         }
         if (unshare) {
-            int last = sequence.length / KeyValuePages.POSITIONS;
+            int last = sequence.length / KeyValueMemory.POSITIONS;
             int copy = take();
-            pages.memory()[copy].copyFrom(pages.memory()[sequence.pages[last]]);
+            memory.copy(sequence.pages[last], copy);
             release(sequence.pages[last]);
             sequence.pages[last] = copy;
         }
@@ -132,7 +126,7 @@ public final class KeyValueCache {
     CachedSequence fork(CachedSequence original) {
         CachedSequence copy = newSequence();
         copy.length = original.length;
-        copy.pageCount = Math.ceilDiv(original.length, KeyValuePages.POSITIONS);
+        copy.pageCount = Math.ceilDiv(original.length, KeyValueMemory.POSITIONS);
         System.arraycopy(original.pages, 0, copy.pages, 0, copy.pageCount);
         for (int i = 0; i < copy.pageCount; i++) {
             users[copy.pages[i]]++;
@@ -151,7 +145,7 @@ public final class KeyValueCache {
 
     private int take() {
         int page = free[freePages - 1];
-        pages.commit(page, arena);
+        memory.commit(page);
         freePages--;
         users[page] = 1;
         return page;

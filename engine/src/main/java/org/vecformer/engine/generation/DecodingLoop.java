@@ -6,7 +6,7 @@ import java.util.function.BooleanSupplier;
 import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
-import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.tokenizer.Tokenizer;
 
 /**
@@ -99,7 +99,7 @@ public final class DecodingLoop {
             case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> true;
             case DecodingStrategy.BeamSearch _,DecodingStrategy.ContrastiveSearch _ -> false;
         };
-        return (together ? all : largest) * KeyValuePages.POSITIONS;
+        return (together ? all : largest) * KeyValueMemory.POSITIONS;
     }
 
     private static long pages(int[] prompt, GenerationOptions options, int contextLength) {
@@ -121,7 +121,7 @@ public final class DecodingLoop {
 
     /** Of so many sequences that have their first positions in common. */
     private static long pages(int common, int length, int sequences) {
-        long shared = common / KeyValuePages.POSITIONS;
-        return shared + sequences * (Math.ceilDiv(length, KeyValuePages.POSITIONS) - shared);
+        long shared = common / KeyValueMemory.POSITIONS;
+        return shared + sequences * (Math.ceilDiv(length, KeyValueMemory.POSITIONS) - shared);
     }
 }

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.vecformer.engine.WeightType;
+import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.engine.tensor.KeyValuePages;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.Tensor;
@@ -44,12 +45,12 @@ final class Attention {
     /** Where each sequence's blocks of query rows start, if all sequences' blocks are counted through. */
     private int[] blocks = new int[1];
     private CpuKernels kernels;
-    private Tensor qkv;
+    private HeapTensor qkv;
     private PackedBatch batch;
     private KeyValuePages cache;
     private int layer;
     private float scale;
-    private Tensor out;
+    private HeapTensor out;
     private AttentionTrace trace;
 
     /**
@@ -66,7 +67,8 @@ final class Attention {
     }
 
     /** {@link Ops#attention}. */
-    void run(CpuKernels kernels, Tensor qkv, PackedBatch batch, KeyValuePages cache, int layer, float scale, Tensor out,
+    void run(CpuKernels kernels, HeapTensor qkv, PackedBatch batch, KeyValuePages cache, int layer, float scale,
+            HeapTensor out,
             AttentionTrace trace) {
         this.kernels = kernels;
         this.qkv = qkv;

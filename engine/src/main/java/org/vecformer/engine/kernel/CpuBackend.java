@@ -1,7 +1,6 @@
 package org.vecformer.engine.kernel;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
-import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +14,7 @@ import org.vecformer.engine.WeightType;
  * The checks of the choice run in order, before any class of the vector module is loaded, and the first that fails
  * explains itself in one line that says what to do.
  */
-public final class CpuBackend implements AutoCloseable {
+public final class CpuBackend implements Backend {
 
     private final CpuKernels chosen;
     private volatile CpuKernels kernels;
@@ -113,37 +112,46 @@ public final class CpuBackend implements AutoCloseable {
         }
     }
 
-    /** "vector" or "scalar". */
+    @Override
     public String name() {
         return vectorBits > 0 ? "vector" : "scalar";
     }
 
-    /** Bits of a vector; 0 for scalar kernels. */
+    @Override
     public int vectorBits() {
         return vectorBits;
     }
 
-    /** Why the vector kernels were not chosen, if so: one line each. */
+    @Override
     public List<String> refusals() {
         return refusals;
     }
 
-    /** The threads. */
+    /** "vector kernels, 512-bit, 2 threads", and whether they are in use yet. */
+    @Override
+    public String description() {
+        int threads = pool.threads();
+        return name() + " kernels, " + (vectorBits > 0 ? vectorBits + "-bit, " : "") + threads
+                + (threads == 1 ? " thread" : " threads")
+                + (vectorBits > 0 && !computesOnVectors() ? " (plain Java so far: little work)" : "");
+    }
+
+    @Override
     public WorkerPool pool() {
         return pool;
     }
 
-    /**
-     * The ops for one session.
-     *
-     * @param arena            the session's: scratch memory goes with it
-     * @param longestSequence  the most positions that attention will look at
-     */
-    public Ops openOps(Arena arena, int longestSequence) {
-        return new CpuOps(this, arena, longestSequence);
+    @Override
+    public Ops openOps(int longestSequence) {
+        return new CpuOps(this, longestSequence);
     }
 
-    /** Whether the next op uses vectors already. */
+    @Override
+    public WeightMemory openWeights() {
+        return new OffHeapWeights();
+    }
+
+    @Override
     public boolean computesOnVectors() {
         return vectorBits > 0 && kernels == chosen;
     }
@@ -159,6 +167,7 @@ public final class CpuBackend implements AutoCloseable {
      * nothing happens until somebody has a large model or has computed for a while. Further calls for the same type do
      * nothing.
      */
+    @Override
     public void warmUp(WeightType type) {
         if ((warmed & 1 << type.ordinal()) == 0) {
             beginWarmUp(type);
@@ -186,6 +195,7 @@ public final class CpuBackend implements AutoCloseable {
     }
 
     /** Waits until the chosen kernels have been compiled, for all types of weights, and are in use. */
+    @Override
     public void awaitWarmUp() throws InterruptedException {
         for (WeightType type : WeightType.values()) {
             warmUp(type);

@@ -2,10 +2,15 @@ package org.vecformer.engine.kernel;
 
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import org.vecformer.engine.WeightType;
+import org.vecformer.engine.tensor.HeapTensor;
+import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.engine.tensor.KeyValuePages;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
 import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.WeightMatrix;
+import org.vecformer.engine.tensor.WeightVector;
 import org.vecformer.loader.Activation;
 
 /**
@@ -25,6 +30,8 @@ final class CpuOps implements Ops {
     private static final long WORTH_WARMING = 4_000_000_000L;
 
     private final CpuBackend backend;
+    /** Of the cache and of scratch memory. */
+    private final Arena arena = Arena.ofShared();
     private final WorkerPool pool;
     private final EmbedTask embedTask = new EmbedTask();
     private final LayerNormTask layerNormTask = new LayerNormTask();
@@ -34,11 +41,8 @@ final class CpuOps implements Ops {
     private CpuKernels kernels;
     private long multiplyAdds;
 
-    /**
-     * @param arena           the session's: scratch memory goes with it
-     * @param longestSequence the most positions that attention will look at
-     */
-    CpuOps(CpuBackend backend, Arena arena, int longestSequence) {
+    /** @param longestSequence the most positions that attention will look at */
+    CpuOps(CpuBackend backend, int longestSequence) {
         this.backend = backend;
         pool = backend.pool();
         product = new MatrixProduct(pool, arena);
@@ -51,16 +55,16 @@ final class CpuOps implements Ops {
     }
 
     @Override
-    public void embed(int[] ids, int[] positionIds, int[] types, int rows, PackedMatrix tokens, PackedMatrix positions,
-            PackedMatrix typeTable, Tensor out) {
+    public void embed(int[] ids, int[] positionIds, int[] types, int rows, WeightMatrix tokens, WeightMatrix positions,
+            WeightMatrix typeTable, Tensor out) {
         EmbedTask task = embedTask;
         task.ids = ids;
         task.positionIds = positionIds;
         task.types = types;
-        task.tokens = tokens;
-        task.positions = positions;
-        task.typeTable = typeTable;
-        task.out = out;
+        task.tokens = (PackedMatrix) tokens;
+        task.positions = (PackedMatrix) positions;
+        task.typeTable = (PackedMatrix) typeTable;
+        task.out = (HeapTensor) out;
         // A number of an embedding costs as much as some dozen multiply-adds: it lies in a cache line of its own.
         pool.run(task, rows, grain(64L * out.columns()));
     }
@@ -72,7 +76,7 @@ final class CpuOps implements Ops {
         private PackedMatrix tokens;
         private PackedMatrix positions;
         private PackedMatrix typeTable;
-        private Tensor out;
+        private HeapTensor out;
 
         @Override
         public void run(int from, int to, int worker) {
@@ -91,26 +95,55 @@ final class CpuOps implements Ops {
 
     @Override
     public void gatherRows(Tensor x, int[] rows, int count, Tensor out) {
+        HeapTensor from = (HeapTensor) x;
+        HeapTensor to = (HeapTensor) out;
         for (int i = 0; i < count; i++) {
-            System.arraycopy(x.data(), x.offset(rows[i]), out.data(), out.offset(i), x.columns());
+            System.arraycopy(from.data(), from.offset(rows[i]), to.data(), to.offset(i), from.columns());
         }
     }
 
     @Override
-    public void layerNorm(Tensor x, int rows, PackedVector gain, PackedVector bias, float epsilon, Tensor out) {
+    public void read(Tensor x, int row, float[] destination) {
+        HeapTensor from = (HeapTensor) x;
+        System.arraycopy(from.data(), from.offset(row), destination, 0, from.columns());
+    }
+
+    @Override
+    public void write(float[] source, Tensor x, int row) {
+        HeapTensor to = (HeapTensor) x;
+        System.arraycopy(source, 0, to.data(), to.offset(row), to.columns());
+    }
+
+    /** Does nothing: what was asked for has been computed when an op returns. */
+    @Override
+    public void await() {
+    }
+
+    @Override
+    public Tensor tensor(int rows, int columns) {
+        return HeapTensor.zeros(rows, columns);
+    }
+
+    @Override
+    public KeyValuePages keyValues(int pages, int layers, int heads, int headSize, WeightType type) {
+        return new KeyValuePages(arena, pages, layers, heads, headSize, type);
+    }
+
+    @Override
+    public void layerNorm(Tensor x, int rows, WeightVector gain, WeightVector bias, float epsilon, Tensor out) {
         kernels = backend.kernels();
         LayerNormTask task = layerNormTask;
-        task.x = x;
-        task.gain = gain;
-        task.bias = bias;
+        task.x = (HeapTensor) x;
+        task.gain = (PackedVector) gain;
+        task.bias = (PackedVector) bias;
         task.epsilon = epsilon;
-        task.out = out;
+        task.out = (HeapTensor) out;
         pool.run(task, rows, grain(4L * x.columns()));
     }
 
     private final class LayerNormTask implements WorkerPool.Task {
-        private Tensor x;
-        private Tensor out;
+        private HeapTensor x;
+        private HeapTensor out;
         private PackedVector gain;
         private PackedVector bias;
         private float epsilon;
@@ -125,14 +158,14 @@ final class CpuOps implements Ops {
     }
 
     @Override
-    public void matmul(Tensor x, int rows, PackedMatrix w, PackedVector bias, Activation activation, Tensor residual,
+    public void matmul(Tensor x, int rows, WeightMatrix w, WeightVector bias, Activation activation, Tensor residual,
             Tensor out) {
         if (x.columns() != w.inputs() || out.columns() != w.outputs() || rows > x.rows() || rows > out.rows()) {
             throw new IllegalArgumentException(
                     "matmul of " + rows + " rows: x is " + x.rows() + " x " + x.columns() + ", W is "
                             + w.inputs() + " x " + w.outputs() + ", out is " + out.rows() + " x " + out.columns());
         }
-        if (out.data() == x.data() || residual != null && out.data() == residual.data()) {
+        if (out == x || out == residual) {
             throw new IllegalArgumentException(
                     "matmul needs an output of its own: partial sums would overwrite x or the residual");
         }
@@ -140,13 +173,19 @@ final class CpuOps implements Ops {
         if (multiplyAdds > WORTH_WARMING) {
             backend.warmUp(w.type());
         }
-        product.run(backend.kernels(), x, rows, w, bias, activation, residual, out);
+        product.run(backend.kernels(), (HeapTensor) x, rows, (PackedMatrix) w, (PackedVector) bias, activation,
+                (HeapTensor) residual, (HeapTensor) out);
     }
 
     @Override
-    public void attention(Tensor qkv, PackedBatch batch, KeyValuePages cache, int layer, float scale, Tensor out,
+    public void attention(Tensor qkv, PackedBatch batch, KeyValueMemory cache, int layer, float scale, Tensor out,
             AttentionTrace trace) {
-        attention.run(backend.kernels(), qkv, batch, cache, layer, scale, out, trace);
+        attention.run(backend.kernels(), (HeapTensor) qkv, batch, (KeyValuePages) cache, layer, scale,
+                (HeapTensor) out, trace);
     }
 
+    @Override
+    public void close() {
+        arena.close();
+    }
 }

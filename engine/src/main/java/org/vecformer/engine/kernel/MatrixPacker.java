@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
@@ -43,7 +44,7 @@ public final class MatrixPacker implements AutoCloseable {
     private static final int HALF_EXPONENT = 0x7C00;
 
     private final Checkpoint checkpoint;
-    private final Arena weights;
+    private final SegmentAllocator weights;
     private final WorkerPool pool;
     private final LongConsumer progress;
     private final Arena scratch = Arena.ofShared();
@@ -66,10 +67,10 @@ public final class MatrixPacker implements AutoCloseable {
     }
 
     /**
-     * @param weights  the model's arena, which the packed weights live in
+     * @param weights  gives the memory to pack them into
      * @param progress told the bytes read since the last call, by any thread
      */
-    public MatrixPacker(Checkpoint checkpoint, Arena weights, WorkerPool pool, LongConsumer progress) {
+    public MatrixPacker(Checkpoint checkpoint, SegmentAllocator weights, WorkerPool pool, LongConsumer progress) {
         this.checkpoint = checkpoint;
         this.weights = weights;
         this.pool = pool;

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.vecformer.engine.WeightType;
+import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
 import org.vecformer.engine.tensor.Tensor;
@@ -32,13 +33,13 @@ final class MatrixProduct implements WorkerPool.Task {
     private final Arena arena;
     private final MemorySegment[] widened;
     private CpuKernels kernels;
-    private Tensor x;
+    private HeapTensor x;
     private int rows;
     private PackedMatrix w;
     private PackedVector bias;
     private Activation activation;
-    private Tensor residual;
-    private Tensor out;
+    private HeapTensor residual;
+    private HeapTensor out;
     /** Written by all workers, read by nobody. */
     private int touched;
 
@@ -50,8 +51,8 @@ final class MatrixProduct implements WorkerPool.Task {
     }
 
     /** {@link Ops#matmul}, its arguments checked. */
-    void run(CpuKernels kernels, Tensor x, int rows, PackedMatrix w, PackedVector bias, Activation activation,
-            Tensor residual, Tensor out) {
+    void run(CpuKernels kernels, HeapTensor x, int rows, PackedMatrix w, PackedVector bias, Activation activation,
+            HeapTensor residual, HeapTensor out) {
         this.kernels = kernels;
         this.x = x;
         this.rows = rows;

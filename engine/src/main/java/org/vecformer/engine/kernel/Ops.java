@@ -1,19 +1,33 @@
 package org.vecformer.engine.kernel;
 
-import org.vecformer.engine.tensor.KeyValuePages;
-import org.vecformer.engine.tensor.PackedMatrix;
-import org.vecformer.engine.tensor.PackedVector;
+import org.vecformer.engine.WeightType;
+import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.WeightMatrix;
+import org.vecformer.engine.tensor.WeightVector;
 import org.vecformer.loader.Activation;
 
 /**
- * The operations that models are written in. One object serves one session: it holds the scratch memory, so it is used
- * by one thread at a time. All row counts may be smaller than the tensors'.
+ * The operations that models are written in. One object serves one session: it holds the session's memory, so it is used
+ * by one thread at a time. All row counts may be smaller than the tensors'. Tensors, weights and caches are of the
+ * backend's own making: others are refused with a {@link ClassCastException}.
+ * <p>
+ * An op may return before it has been computed; {@link #read} and {@link #await} wait for it, and say what went wrong.
  * <p>
  * On the CPU every result has the same bits on each backend, lane width and thread count, and in any batch: see the
  * package documentation for how.
  */
-public interface Ops {
+public interface Ops extends AutoCloseable {
+
+    /** Room for activations, of any content. */
+    Tensor tensor(int rows, int columns);
+
+    /**
+     * Room for keys and values.
+     *
+     * @param type how they are kept: F32 or BF16
+     */
+    KeyValueMemory keyValues(int pages, int layers, int heads, int headSize, WeightType type);
 
     /**
      * out[r] = tokens[ids[r]] + positions[positionIds[r]] + typeTable[types[r]]: word, position and token type
@@ -25,20 +39,20 @@ public interface Ops {
      * @param positions packed likewise
      * @param typeTable packed likewise; GPT's token types are words, so that it is {@code tokens}
      */
-    void embed(int[] ids, int[] positionIds, int[] types, int rows, PackedMatrix tokens, PackedMatrix positions,
-            PackedMatrix typeTable, Tensor out);
+    void embed(int[] ids, int[] positionIds, int[] types, int rows, WeightMatrix tokens, WeightMatrix positions,
+            WeightMatrix typeTable, Tensor out);
 
     /**
      * out = (x - mean) / sqrt(variance + epsilon) * gain + bias, for each row (Ba, Kiros and Hinton, 2016, "Layer
      * Normalization"); the variance is the mean square of the differences. {@code out} may be {@code x}.
      */
-    void layerNorm(Tensor x, int rows, PackedVector gain, PackedVector bias, float epsilon, Tensor out);
+    void layerNorm(Tensor x, int rows, WeightVector gain, WeightVector bias, float epsilon, Tensor out);
 
     /**
      * out = activation(x W + bias) + residual. Bias, activation and residual may each be null; {@code out} is
      * neither {@code x} nor {@code residual}.
      */
-    void matmul(Tensor x, int rows, PackedMatrix w, PackedVector bias, Activation activation, Tensor residual,
+    void matmul(Tensor x, int rows, WeightMatrix w, WeightVector bias, Activation activation, Tensor residual,
             Tensor out);
 
     /**
@@ -50,9 +64,22 @@ public interface Ops {
      * @param out   rows of hidden
      * @param trace receives the attention probabilities; null when nobody asked
      */
-    void attention(Tensor qkv, PackedBatch batch, KeyValuePages cache, int layer, float scale, Tensor out,
+    void attention(Tensor qkv, PackedBatch batch, KeyValueMemory cache, int layer, float scale, Tensor out,
             AttentionTrace trace);
 
     /** out[i] = x[rows[i]] for i below count. */
     void gatherRows(Tensor x, int[] rows, int count, Tensor out);
+
+    /** Copies a row's numbers out, when they have been computed. Several threads may read at once. */
+    void read(Tensor x, int row, float[] destination);
+
+    /** Copies a row's numbers in. */
+    void write(float[] source, Tensor x, int row);
+
+    /** Waits until all that was asked for has been computed. */
+    void await();
+
+    /** Frees the session's memory. */
+    @Override
+    void close();
 }

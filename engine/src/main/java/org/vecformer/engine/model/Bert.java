@@ -1,7 +1,6 @@
 package org.vecformer.engine.model;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -13,8 +12,9 @@ import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.AttentionTrace;
 import org.vecformer.engine.kernel.MatrixPacker.Order;
 import org.vecformer.engine.kernel.Ops;
-import org.vecformer.engine.tensor.PackedMatrix;
-import org.vecformer.engine.tensor.PackedVector;
+import org.vecformer.engine.kernel.WeightMemory;
+import org.vecformer.engine.tensor.WeightMatrix;
+import org.vecformer.engine.tensor.WeightVector;
 import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Activation;
 import org.vecformer.loader.BertConfig;
@@ -28,17 +28,17 @@ import org.vecformer.loader.ModelFiles;
  * feed-forward network, and heads that read its states. Agrees with {@code BertModel} and the {@code BertFor...}
  * classes of Hugging Face transformers.
  * <p>
- * Immutable and thread-safe; what a run changes is in its {@link EncoderSession}. The weights are off-heap and freed by
- * {@link #close}.
+ * Immutable and thread-safe; what a run changes is in its {@link EncoderSession}. The weights are off-heap, or on the device
+ * that computes, and freed by {@link #close}.
  */
 public final class Bert implements AutoCloseable {
 
     private final Engine engine;
-    private final Arena arena;
+    private final WeightMemory memory;
     private final BertConfig config;
-    private final PackedMatrix tokenEmbeddings;
-    private final PackedMatrix positionEmbeddings;
-    private final PackedMatrix typeEmbeddings;
+    private final WeightMatrix tokenEmbeddings;
+    private final WeightMatrix positionEmbeddings;
+    private final WeightMatrix typeEmbeddings;
     private final LayerNorm embeddingNorm;
     private final List<Block> blocks;
     private final Linear pooler;
@@ -80,9 +80,9 @@ public final class Bert implements AutoCloseable {
     private record Block(Linear queriesKeysValues, Linear attentionOutput, LayerNorm attentionNorm, Linear up,
             Linear down, LayerNorm feedForwardNorm) {}
 
-    private Bert(Engine engine, Arena arena, BertConfig config, Weights weights) throws IOException {
+    private Bert(Engine engine, WeightMemory memory, BertConfig config, Weights weights) throws IOException {
         this.engine = engine;
-        this.arena = arena;
+        this.memory = memory;
         this.config = config;
         int hidden = config.hiddenSize();
         tokenEmbeddings = weights.matrix(embeddings("word"), Order.OUTPUTS_FIRST, hidden, config.vocabularySize());
@@ -193,13 +193,13 @@ public final class Bert implements AutoCloseable {
      */
     public static Bert load(Engine engine, ModelFiles files, LoadOptions options) throws IOException {
         BertConfig config = BertConfig.read(files.config());
-        Arena arena = Arena.ofShared();
+        WeightMemory memory = engine.compute().openWeights();
         try (Checkpoint checkpoint = Checkpoint.open(files);
-                Weights weights = new Weights(engine, checkpoint, arena, options, List.of("bert.", ""),
+                Weights weights = new Weights(engine.compute(), checkpoint, memory, options, List.of("bert.", ""),
                         "embeddings.word_embeddings.weight")) {
-            return new Bert(engine, arena, config, weights);
+            return new Bert(engine, memory, config, weights);
         } catch (Throwable e) {
-            arena.close();
+            memory.close();
             throw e;
         }
     }
@@ -220,7 +220,7 @@ public final class Bert implements AutoCloseable {
         norm(ops, embeddingNorm, a.y(), rows, a.x());
         for (int i = 0; i < blocks.size(); i++) {
             Block block = blocks.get(i);
-            Tracing.hidden(trace, i, rows, a.x());
+            Tracing.hidden(ops, trace, i, rows, a.x());
             apply(ops, block.queriesKeysValues, a.x(), rows, null, null, a.qkv());
             ops.attention(a.qkv(), batch.packed, session.keysAndValues, 0, scale, a.attended(), attention(trace, i));
             apply(ops, block.attentionOutput, a.attended(), rows, null, a.x(), a.y());
@@ -229,7 +229,7 @@ public final class Bert implements AutoCloseable {
             apply(ops, block.down, a.inner(), rows, null, a.y(), a.x());
             norm(ops, block.feedForwardNorm, a.x(), rows, a.x());
         }
-        Tracing.hidden(trace, blocks.size(), rows, a.x());
+        Tracing.hidden(ops, trace, blocks.size(), rows, a.x());
     }
 
     /** The states of the first token go through a layer of their own (Devlin et al., 2018, section 3). */
@@ -270,8 +270,8 @@ public final class Bert implements AutoCloseable {
         return new EncoderSession(this, options);
     }
 
-    Ops openOps(Arena sessionArena) {
-        return engine.cpu().openOps(sessionArena, config.contextLength());
+    Ops openOps() {
+        return engine.compute().openOps(config.contextLength());
     }
 
     void checkOpen() {
@@ -348,7 +348,7 @@ public final class Bert implements AutoCloseable {
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            arena.close();
+            memory.close();
         }
     }
 }

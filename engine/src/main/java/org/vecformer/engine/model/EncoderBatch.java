@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.vecformer.engine.kernel.PackedBatch;
-import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.loader.BertConfig;
 
 /**
@@ -68,7 +68,7 @@ public final class EncoderBatch {
     }
 
     private static int pagesOf(int tokens) {
-        return Math.ceilDiv(tokens, KeyValuePages.POSITIONS);
+        return Math.ceilDiv(tokens, KeyValueMemory.POSITIONS);
     }
 
     /**
@@ -125,7 +125,7 @@ public final class EncoderBatch {
         }
         if (!fits(kept)) {
             throw new IllegalArgumentException(kept + " tokens do not fit into a batch that has " + rows() + " of "
-                    + session.maxBatchTokens() + " (a sequence takes room in steps of " + KeyValuePages.POSITIONS
+                    + session.maxBatchTokens() + " (a sequence takes room in steps of " + KeyValueMemory.POSITIONS
                     + ")");
         }
         for (int i = 0; i < length; i++) {

@@ -1,12 +1,13 @@
 package org.vecformer.engine.model;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.model.Bert.Head;
-import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.BertConfig;
 
@@ -23,14 +24,15 @@ import org.vecformer.loader.BertConfig;
 public final class EncoderSession implements AutoCloseable {
 
     private final Bert model;
-    private final Arena arena = Arena.ofShared();
     private final EncoderBatch batch;
     private final int maxBatchTokens;
     final Ops ops;
-    final KeyValuePages keysAndValues;
+    final KeyValueMemory keysAndValues;
     private Activations activations;
     private Tensor pooled;
     private Tensor vocabularyLogits;
+    /** What the last run's heads have written. */
+    private final List<Tensor> results = new ArrayList<>();
     private final Tensor[] headLogits = new Tensor[Head.values().length];
     private boolean ran;
     private Trace trace;
@@ -39,11 +41,14 @@ public final class EncoderSession implements AutoCloseable {
     /** The states of a run: rows of hidden, 3 x hidden and inner size. */
     record Activations(Tensor x, Tensor y, Tensor qkv, Tensor attended, Tensor inner) {
 
-        static Activations of(int rows, BertConfig config) {
+        static Activations of(Ops ops, int rows, BertConfig config) {
             int hidden = config.hiddenSize();
-            return new Activations(Tensor.zeros(rows, hidden), Tensor.zeros(rows, hidden),
-                    Tensor.zeros(rows, 3 * hidden), Tensor.zeros(rows, hidden),
-                    Tensor.zeros(rows, config.innerSize()));
+            return new Activations(ops.tensor(rows, hidden), ops.tensor(rows, hidden), ops.tensor(rows, 3 * hidden),
+                    ops.tensor(rows, hidden), ops.tensor(rows, config.innerSize()));
+        }
+
+        void close() {
+            List.of(x, y, qkv, attended, inner).forEach(Tensor::close);
         }
     }
 
@@ -52,12 +57,12 @@ public final class EncoderSession implements AutoCloseable {
         BertConfig config = model.config();
         maxBatchTokens = options.maxBatchTokens();
         int rows = Math.max(maxBatchTokens, config.contextLength());
+        ops = model.openOps();
         try {
-            ops = model.openOps(arena);
-            keysAndValues = new KeyValuePages(new MemorySegment[Math.ceilDiv(rows, KeyValuePages.POSITIONS)], 1,
-                    config.heads(), config.headSize());
+            keysAndValues = ops.keyValues(Math.ceilDiv(rows, KeyValueMemory.POSITIONS), 1, config.heads(),
+                    config.headSize(), WeightType.F32);
         } catch (RuntimeException | Error e) {
-            arena.close();
+            ops.close();
             throw e;
         }
         batch = new EncoderBatch(this, rows);
@@ -68,7 +73,7 @@ public final class EncoderSession implements AutoCloseable {
     }
 
     int maxPages() {
-        return keysAndValues.memory().length;
+        return keysAndValues.pages();
     }
 
     /** The model that this session runs. */
@@ -95,18 +100,35 @@ public final class EncoderSession implements AutoCloseable {
         ran = false;
         int rows = batch.rows();
         if (activations == null || activations.x().rows() < rows) {
-            activations = Activations.of(rows, model.config());
+            if (activations != null) {
+                activations.close();
+                activations = null;
+            }
+            activations = Activations.of(ops, rows, model.config());
         }
         for (int s = 0; s < batch.sequences(); s++) {
             for (int page : batch.packed.pages[s]) {
-                keysAndValues.commit(page, arena);
+                keysAndValues.commit(page);
             }
         }
         model.forward(this, batch, activations, trace);
+        forgetResults();
+        ran = true;
+    }
+
+    private void forgetResults() {
+        results.forEach(Tensor::close);
+        results.clear();
         pooled = null;
         vocabularyLogits = null;
         Arrays.fill(headLogits, null);
-        ran = true;
+    }
+
+    /** Room for a head's results, until the next run. */
+    private Tensor result(int rows, int columns) {
+        Tensor tensor = ops.tensor(rows, columns);
+        results.add(tensor);
+        return tensor;
     }
 
     /** The last hidden state of a token: {@code hiddenSize} numbers, zeros if it is not attended to. */
@@ -138,8 +160,8 @@ public final class EncoderSession implements AutoCloseable {
                     + " were not asked for when it was added to the batch");
         }
         if (vocabularyLogits == null) {
-            Tensor wanted = Tensor.zeros(batch.wantedCount, model.config().hiddenSize());
-            Tensor transformed = Tensor.zeros(batch.wantedCount, model.config().hiddenSize());
+            Tensor wanted = result(batch.wantedCount, model.config().hiddenSize());
+            Tensor transformed = result(batch.wantedCount, model.config().hiddenSize());
             ops.gatherRows(states, batch.wanted, batch.wantedCount, wanted);
             model.transform(ops, wanted, batch.wantedCount, transformed);
             vocabularyLogits = logits(Head.MASKED_LM, transformed, batch.wantedCount);
@@ -184,7 +206,7 @@ public final class EncoderSession implements AutoCloseable {
     }
 
     private Tensor logits(Head head, Tensor states, int rows) {
-        Tensor logits = Tensor.zeros(rows, model.outputs(head));
+        Tensor logits = result(rows, model.outputs(head));
         model.applyHead(ops, head, states, rows, logits);
         return logits;
     }
@@ -204,8 +226,8 @@ public final class EncoderSession implements AutoCloseable {
                             "the first token of sequence " + s + " is not attended to: it has no pooled state");
                 }
             }
-            Tensor first = Tensor.zeros(count, model.config().hiddenSize());
-            pooled = Tensor.zeros(count, model.config().hiddenSize());
+            Tensor first = result(count, model.config().hiddenSize());
+            pooled = result(count, model.config().hiddenSize());
             ops.gatherRows(states, firstRows, count, first);
             model.pool(ops, first, count, pooled);
         }
@@ -227,11 +249,11 @@ public final class EncoderSession implements AutoCloseable {
         return batch.row(sequence, position);
     }
 
-    private static void copy(Tensor from, int row, float[] destination) {
+    private void copy(Tensor from, int row, float[] destination) {
         if (row < 0) {
             Arrays.fill(destination, 0, from.columns(), 0);
         } else {
-            System.arraycopy(from.data(), from.offset(row), destination, 0, from.columns());
+            ops.read(from, row, destination);
         }
     }
 
@@ -247,7 +269,7 @@ public final class EncoderSession implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            arena.close();
+            ops.close();
         }
     }
 }

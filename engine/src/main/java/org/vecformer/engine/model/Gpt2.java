@@ -1,7 +1,6 @@
 package org.vecformer.engine.model;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -10,8 +9,9 @@ import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.AttentionTrace;
 import org.vecformer.engine.kernel.MatrixPacker.Order;
 import org.vecformer.engine.kernel.Ops;
-import org.vecformer.engine.tensor.PackedMatrix;
-import org.vecformer.engine.tensor.PackedVector;
+import org.vecformer.engine.kernel.WeightMemory;
+import org.vecformer.engine.tensor.WeightMatrix;
+import org.vecformer.engine.tensor.WeightVector;
 import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Checkpoint;
 import org.vecformer.loader.FormatException;
@@ -23,16 +23,16 @@ import org.vecformer.loader.ModelFiles;
  * layer norm before attention and before the feed-forward network, learned position embeddings, and an output layer
  * that is tied to the token embeddings. Agrees with {@code GPT2LMHeadModel} of Hugging Face transformers.
  * <p>
- * Immutable and thread-safe; what a run changes is in its {@link Session}. The weights are off-heap and freed by {@link
- * #close}.
+ * Immutable and thread-safe; what a run changes is in its {@link Session}. The weights are off-heap, or on the device that computes, and freed
+ * by {@link #close}.
  */
 public final class Gpt2 implements AutoCloseable {
 
     private final Engine engine;
-    private final Arena arena;
+    private final WeightMemory memory;
     private final Gpt2Config config;
-    private final PackedMatrix tokenEmbeddings;
-    private final PackedMatrix positionEmbeddings;
+    private final WeightMatrix tokenEmbeddings;
+    private final WeightMatrix positionEmbeddings;
     private final List<Block> blocks;
     private final LayerNorm finalNorm;
     private final Head headKind;
@@ -68,9 +68,9 @@ public final class Gpt2 implements AutoCloseable {
             LayerNorm feedForwardNorm,
             Linear up, Linear down) {}
 
-    private Gpt2(Engine engine, Arena arena, Gpt2Config config, Weights weights) throws IOException {
+    private Gpt2(Engine engine, WeightMemory memory, Gpt2Config config, Weights weights) throws IOException {
         this.engine = engine;
-        this.arena = arena;
+        this.memory = memory;
         this.config = config;
         int hidden = config.hiddenSize();
         tokenEmbeddings = weights.matrix("wte.weight", Order.OUTPUTS_FIRST, hidden, config.vocabularySize());
@@ -126,13 +126,14 @@ public final class Gpt2 implements AutoCloseable {
      */
     public static Gpt2 load(Engine engine, ModelFiles files, LoadOptions options) throws IOException {
         Gpt2Config config = Gpt2Config.read(files.config());
-        Arena arena = Arena.ofShared();
+        WeightMemory memory = engine.compute().openWeights();
         try (Checkpoint checkpoint = Checkpoint.open(files);
-                Weights weights = new Weights(engine, checkpoint, arena, options, List.of("transformer.", ""),
+                Weights weights = new Weights(engine.compute(), checkpoint, memory, options,
+                        List.of("transformer.", ""),
                         "wte.weight")) {
-            return new Gpt2(engine, arena, config, weights);
+            return new Gpt2(engine, memory, config, weights);
         } catch (Throwable e) {
-            arena.close();
+            memory.close();
             throw e;
         }
     }
@@ -157,11 +158,11 @@ public final class Gpt2 implements AutoCloseable {
         Tensor attended = a.attended();
         for (int i = 0; i < blocks.size(); i++) {
             Block block = blocks.get(i);
-            Tracing.hidden(trace, i, rows, x);
+            Tracing.hidden(ops, trace, i, rows, x);
             ops.layerNorm(x, rows, block.attentionNorm.gain(), block.attentionNorm.bias(), epsilon, a.normed());
             ops.matmul(a.normed(), rows, block.queriesKeysValues.weight(), block.queriesKeysValues.bias(), null, null,
                     a.qkv());
-            ops.attention(a.qkv(), batch.packed, session.cache.pages(), i, attentionScale(i), attended,
+            ops.attention(a.qkv(), batch.packed, session.cache.memory(), i, attentionScale(i), attended,
                     attentionTrace);
             if (i == blocks.size() - 1 && trace == null) {
                 // Rows have nothing more to do with each other: those go on whose logits are wanted.
@@ -178,7 +179,7 @@ public final class Gpt2 implements AutoCloseable {
         }
         if (trace != null) {
             ops.layerNorm(x, rows, finalNorm.gain(), finalNorm.bias(), epsilon, a.normed());
-            Tracing.hidden(trace, blocks.size(), rows, a.normed());
+            Tracing.hidden(ops, trace, blocks.size(), rows, a.normed());
             ops.gatherRows(x, batch.wanted, batch.wantedCount, states);
         }
         ops.layerNorm(states, batch.wantedCount, finalNorm.gain(), finalNorm.bias(), epsilon, states);
@@ -197,8 +198,8 @@ public final class Gpt2 implements AutoCloseable {
         return new Session(this, options);
     }
 
-    Ops openOps(Arena sessionArena) {
-        return engine.cpu().openOps(sessionArena, config.contextLength());
+    Ops openOps() {
+        return engine.compute().openOps(config.contextLength());
     }
 
     void checkOpen() {
@@ -247,7 +248,7 @@ public final class Gpt2 implements AutoCloseable {
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            arena.close();
+            memory.close();
         }
     }
 }

@@ -1,6 +1,6 @@
 package org.vecformer.engine.model;
 
-import org.vecformer.engine.tensor.PackedVector;
+import org.vecformer.engine.tensor.WeightVector;
 
 /** The gain and bias of a layer norm. */
-record LayerNorm(PackedVector gain, PackedVector bias) {}
+record LayerNorm(WeightVector gain, WeightVector bias) {}

@@ -1,12 +1,12 @@
 package org.vecformer.engine.model;
 
-import java.lang.foreign.Arena;
 import java.util.Objects;
 import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.cache.CachedSequence;
 import org.vecformer.engine.cache.KeyValueCache;
 import org.vecformer.engine.kernel.Ops;
+import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.engine.tensor.Tensor;
 
 /**
@@ -19,7 +19,6 @@ import org.vecformer.engine.tensor.Tensor;
 public final class Session implements AutoCloseable {
 
     private final Gpt2 model;
-    private final Arena arena = Arena.ofShared();
     private final Batch batch;
     final KeyValueCache cache;
     final Ops ops;
@@ -40,16 +39,17 @@ public final class Session implements AutoCloseable {
         int hidden = config.hiddenSize();
         int rows = options.maxBatchTokens();
         long positions = options.cacheTokens() == 0 ? config.contextLength() : options.cacheTokens();
+        ops = model.openOps();
         try {
-            cache = new KeyValueCache(arena, config.layers(), config.heads(), config.headSize(), positions,
-                    config.contextLength(), options.cacheType());
-            ops = model.openOps(arena);
-            activations = new Activations(Tensor.zeros(rows, hidden), Tensor.zeros(rows, hidden),
-                    Tensor.zeros(rows, hidden),
-                    Tensor.zeros(rows, 3 * hidden), Tensor.zeros(rows, hidden), Tensor.zeros(rows, config.innerSize()));
+            int pages = Math.toIntExact(Math.ceilDiv(positions, KeyValueMemory.POSITIONS));
+            cache = new KeyValueCache(ops.keyValues(pages, config.layers(), config.heads(), config.headSize(),
+                    options.cacheType()), config.contextLength());
+            activations = new Activations(ops.tensor(rows, hidden), ops.tensor(rows, hidden),
+                    ops.tensor(rows, hidden), ops.tensor(rows, 3 * hidden), ops.tensor(rows, hidden),
+                    ops.tensor(rows, config.innerSize()));
             ensureLogits(1);
         } catch (RuntimeException | Error e) {
-            arena.close();
+            ops.close();
             throw e;
         }
         batch = new Batch(this, rows);
@@ -57,8 +57,12 @@ public final class Session implements AutoCloseable {
 
     private void ensureLogits(int rows) {
         if (logits == null || logits.rows() < rows) {
-            logits = Tensor.zeros(rows, model.outputs());
-            lastStates = Tensor.zeros(rows, model.config().hiddenSize());
+            if (logits != null) {
+                logits.close();
+                lastStates.close();
+            }
+            logits = ops.tensor(rows, model.outputs());
+            lastStates = ops.tensor(rows, model.config().hiddenSize());
         }
     }
 
@@ -145,6 +149,15 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /**
+     * Waits until the last step has been computed. Nobody has to who reads its results; on the CPU a step is computed
+     * when it returns.
+     */
+    public void await() {
+        checkOpen();
+        ops.await();
+    }
+
     /** How many steps have been run. */
     public long steps() {
         return steps;
@@ -163,7 +176,7 @@ public final class Session implements AutoCloseable {
      */
     public void logits(int row, float[] destination) {
         Objects.checkIndex(row, logitsRows);
-        System.arraycopy(logits.data(), logits.offset(row), destination, 0, logits.columns());
+        ops.read(logits, row, destination);
     }
 
     /**
@@ -174,7 +187,7 @@ public final class Session implements AutoCloseable {
      */
     public void hiddenState(int row, float[] destination) {
         Objects.checkIndex(row, logitsRows);
-        System.arraycopy(lastStates.data(), lastStates.offset(row), destination, 0, lastStates.columns());
+        ops.read(lastStates, row, destination);
     }
 
     /** The sequence, after checking that it is one of this session's and open. */
@@ -220,7 +233,7 @@ public final class Session implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            arena.close();
+            ops.close();
         }
     }
 }

@@ -1,18 +1,19 @@
 package org.vecformer.engine.model;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.kernel.CpuBackend;
+import org.vecformer.engine.kernel.Backend;
 import org.vecformer.engine.kernel.MatrixPacker;
+import org.vecformer.engine.kernel.WeightMemory;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
+import org.vecformer.engine.tensor.WeightMatrix;
+import org.vecformer.engine.tensor.WeightVector;
 import org.vecformer.loader.Checkpoint;
 import org.vecformer.loader.FormatException;
 import org.vecformer.loader.MatrixLayout;
@@ -35,20 +36,22 @@ final class Weights implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final String prefix;
     private final LoadOptions options;
+    private final WeightMemory memory;
     private final MatrixPacker packer;
     private final Optional<Quantization> quantization;
     /** What compiles its kernels for the weights meanwhile; null if that is not worth it. */
-    private final CpuBackend warming;
+    private final Backend warming;
     private long parameters;
     private long bytes;
 
     /**
      * @param prefixes    the prefixes a checkpoint may have, "" among them
      * @param probe       a name that every checkpoint of this kind of model has, by which the prefix is found
-     * @param arena       the model's
+     * @param memory      the model's
      */
-    Weights(Engine engine, Checkpoint checkpoint, Arena arena, LoadOptions options, List<String> prefixes, String probe)
-            throws FormatException {
+    Weights(Backend backend, Checkpoint checkpoint, WeightMemory memory, LoadOptions options, List<String> prefixes,
+            String probe) throws FormatException {
+        this.memory = memory;
         this.checkpoint = checkpoint;
         this.options = options;
         prefix = prefixes.stream().filter(p -> checkpoint.find(p + probe).isPresent()).findFirst()
@@ -58,8 +61,8 @@ final class Weights implements AutoCloseable {
         AtomicLong done = new AtomicLong();
         long total = checkpoint.names().stream().mapToLong(name -> checkpoint.find(name).orElseThrow().byteSize())
                 .sum();
-        warming = options.warmUp() && total > WORTH_WARMING ? engine.cpu() : null;
-        packer = new MatrixPacker(checkpoint, arena, engine.cpu().pool(),
+        warming = options.warmUp() && total > WORTH_WARMING ? backend : null;
+        packer = new MatrixPacker(checkpoint, memory.room(), backend.pool(),
                 count -> options.progress().loaded(done.addAndGet(count), total));
     }
 
@@ -79,7 +82,7 @@ final class Weights implements AutoCloseable {
     }
 
     /** A matrix in the given order, under its name with or without the prefix. */
-    PackedMatrix matrix(String name, MatrixPacker.Order order, int inputs, int outputs) throws IOException {
+    WeightMatrix matrix(String name, MatrixPacker.Order order, int inputs, int outputs) throws IOException {
         TensorInfo tensor = operand(name, order, inputs, outputs);
         return kept(packer.matrix(tensor, order, type(tensor), inputs, outputs));
     }
@@ -100,7 +103,7 @@ final class Weights implements AutoCloseable {
      * A table whose rows are looked up and which nothing is multiplied with: of positions, of token types. It is kept as
      * the file has it where quantized weights were asked for.
      */
-    PackedMatrix table(String name, int rows, int columns) throws IOException {
+    WeightMatrix table(String name, int rows, int columns) throws IOException {
         TensorInfo tensor = tensor(name, List.of((long) rows, (long) columns));
         boolean quantized = options.weights() != null && options.weights().quantized();
         WeightType type = quantized ? fileType(tensor) : type(tensor);
@@ -146,18 +149,18 @@ final class Weights implements AutoCloseable {
                 kept(packer.vector(biases, outputs)));
     }
 
-    PackedVector vector(String name, int length) throws IOException {
+    WeightVector vector(String name, int length) throws IOException {
         return kept(packer.vector(List.of(tensor(name, List.of((long) length))), length));
     }
 
-    private PackedMatrix kept(PackedMatrix matrix) {
+    private WeightMatrix kept(PackedMatrix matrix) {
         bytes += matrix.byteSize();
-        return matrix;
+        return memory.keep(matrix);
     }
 
-    private PackedVector kept(PackedVector vector) {
-        bytes += vector.data().byteSize();
-        return vector;
+    private WeightVector kept(PackedVector vector) {
+        bytes += vector.byteSize();
+        return memory.keep(vector);
     }
 
     /** Whether there is any tensor whose name begins like this, behind the prefix or without it. */

@@ -12,7 +12,7 @@ import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
-import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.KeyValueMemory;
 
 /**
  * Runs many token sequences through a GPT-2 and has their logits read. Each step is filled with the next tokens of as
@@ -78,7 +78,7 @@ final class RowRunner implements AutoCloseable {
 
     RowRunner(Gpt2 model, SessionOptions options) {
         session = model.openSession(options);
-        cachePages = Math.toIntExact(session.cachePositions() / KeyValuePages.POSITIONS);
+        cachePages = Math.toIntExact(session.cachePositions() / KeyValueMemory.POSITIONS);
         scratch = IntStream.range(0, model.engine().threads()).mapToObj(_ -> new LogitsRow(model.outputs()))
                 .toArray(LogitsRow[]::new);
     }
@@ -120,7 +120,7 @@ final class RowRunner implements AutoCloseable {
      */
     void run(Sequence past, Iterator<Job> jobs, Reader reader, Consumer<Job> finished) {
         int pastLength = past == null ? 0 : past.length();
-        int freePages = cachePages - Math.ceilDiv(pastLength, KeyValuePages.POSITIONS);
+        int freePages = cachePages - Math.ceilDiv(pastLength, KeyValueMemory.POSITIONS);
         List<Active> active = new ArrayList<>();
         List<Active> rowOwners = new ArrayList<>();
         int[] rowIndices = new int[batchTokens()];
@@ -136,8 +136,8 @@ final class RowRunner implements AutoCloseable {
                 }
                 while (batch.room() > 0 && (waiting != null || jobs.hasNext())) {
                     waiting = waiting == null ? jobs.next() : waiting;
-                    int pages = Math.ceilDiv(pastLength + waiting.to - waiting.from, KeyValuePages.POSITIONS)
-                            - pastLength / KeyValuePages.POSITIONS;
+                    int pages = Math.ceilDiv(pastLength + waiting.to - waiting.from, KeyValueMemory.POSITIONS)
+                            - pastLength / KeyValueMemory.POSITIONS;
                     if (pages > freePages && !active.isEmpty()) {
                         break;
                     }
@@ -169,7 +169,7 @@ final class RowRunner implements AutoCloseable {
     }
 
     private void read(List<Active> rowOwners, int[] rowIndices, Reader reader) {
-        session.model().engine().cpu().pool().run((from, to, worker) -> {
+        session.model().engine().compute().pool().run((from, to, worker) -> {
             LogitsRow row = scratch[worker];
             for (int i = from; i < to; i++) {
                 session.logits(i, row.logits());

@@ -5,7 +5,8 @@ import java.lang.foreign.MemorySegment;
 import org.vecformer.engine.WeightType;
 
 /**
- * The memory of a key/value cache, cut into pages of {@link #POSITIONS} token positions.
+ * The {@link KeyValueMemory} of the CPU's kernels: off-heap pages that are taken from the system when they are first
+ * used.
  * <p>
  * A page has room for all layers and heads. For one layer and head it holds the keys, then the values, each in the
  * layout of a weight panel so that both products of attention run on the matrix kernels:
@@ -17,20 +18,25 @@ import org.vecformer.engine.WeightType;
  *
  * In bfloat16 a row of 32 is 16 words, as in a BF16 {@link PackedMatrix}.
  *
+ * @param arena    what pages are taken from and freed with
  * @param memory   for each page its off-heap memory, aligned to 64 bytes; null for a page that was never used
  * @param layers   the model's layers
  * @param heads    attention heads of a layer
  * @param headSize numbers of a head
  * @param type     how keys and values are kept: F32 or BF16
  */
-public record KeyValuePages(MemorySegment[] memory, int layers, int heads, int headSize, WeightType type) {
+public record KeyValuePages(Arena arena, MemorySegment[] memory, int layers, int heads, int headSize, WeightType type)
+        implements
+            KeyValueMemory {
 
-    /** Token positions of a page; the width of a panel. */
-    public static final int POSITIONS = Tensor.PANEL;
+    /** So many pages, none of which has its memory yet. */
+    public KeyValuePages(Arena arena, int pages, int layers, int heads, int headSize, WeightType type) {
+        this(arena, new MemorySegment[pages], layers, heads, headSize, type);
+    }
 
-    /** Pages of float32. */
-    public KeyValuePages(MemorySegment[] memory, int layers, int heads, int headSize) {
-        this(memory, layers, heads, headSize, WeightType.F32);
+    @Override
+    public int pages() {
+        return memory.length;
     }
 
     /** Bytes of a row of 32 numbers. */
@@ -43,16 +49,21 @@ public record KeyValuePages(MemorySegment[] memory, int layers, int heads, int h
         return rowBytes() * (headSize + Tensor.roundUp(headSize));
     }
 
-    /** Bytes of a page. */
+    @Override
     public long pageBytes() {
         return headBytes() * layers * heads;
     }
 
-    /** Gives a page its memory, if it has none yet. */
-    public void commit(int page, Arena arena) {
+    @Override
+    public void commit(int page) {
         if (memory[page] == null) {
             memory[page] = arena.allocate(pageBytes(), PackedMatrix.ALIGNMENT);
         }
+    }
+
+    @Override
+    public void copy(int from, int to) {
+        memory[to].copyFrom(memory[from]);
     }
 
     /** Byte offset of the keys in their page's memory. */

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.vecformer.engine.WeightType;
 
 /**
- * A weight matrix W in the layout that the CPU kernels read front to back: y[n] = sum over k of x[k] * W[k][n].
+ * A weight matrix W in the layout that all kernels read front to back: y[n] = sum over k of x[k] * W[k][n].
  * <p>
  * The outputs n are cut into panels of {@link Tensor#PANEL} = 32; a panel holds its 32 numbers of k = 0, then those of
  * k = 1, and so on:
@@ -22,15 +22,17 @@ import org.vecformer.engine.WeightType;
  * The words of integers are kept rotated left by 8 bits: there the kernels can widen their first number without moving it.
  * <p>
  * A number of a quantized matrix is scale * q, which float32 holds exactly: a bfloat16 has 8 significant bits, q at
- * most 7. Its inputs are a multiple of 32; its scales are below 2^100 in magnitude. Columns past {@code outputs} are zero; numbers kept as F16 are finite. One layout serves every lane width and the
- * scalar kernels, matrix times vector and matrix times matrix, and the gather of an embedding row from a tied matrix.
+ * most 7. Its inputs are a multiple of 32; its scales are below 2^100 in magnitude. Columns past {@code outputs} are
+ * zero; numbers kept as F16 are finite. One layout serves every lane width, the scalar kernels and a GPU's (whose 32
+ * neighbouring work-items read a row of 32), matrix times vector and matrix times matrix, and the gather of an embedding
+ * row from a tied matrix.
  *
  * @param data    off-heap memory of {@link #byteSize()} bytes, aligned to 64
  * @param type    how a number is kept
  * @param inputs  K, the length of x
  * @param outputs N, the length of y
  */
-public record PackedMatrix(MemorySegment data, WeightType type, int inputs, int outputs) {
+public record PackedMatrix(MemorySegment data, WeightType type, int inputs, int outputs) implements WeightMatrix {
 
     /** Bytes that panels are aligned to: a cache line, the widest vector. */
     public static final long ALIGNMENT = 64;
@@ -49,11 +51,6 @@ public record PackedMatrix(MemorySegment data, WeightType type, int inputs, int 
         return type.quantized()
                 ? (long) inputs / WeightType.BLOCK * Tensor.PANEL * type.blockBytes()
                 : (long) inputs * type.blockBytes();
-    }
-
-    /** Bytes of the whole matrix as packed. */
-    public long byteSize() {
-        return panels() * panelBytes();
     }
 
     /** Bytes that a matrix of this shape takes when packed. */

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  * @param data   off-heap floats, aligned to 64 bytes
  * @param length how many numbers count
  */
-public record PackedVector(MemorySegment data, int length) {
+public record PackedVector(MemorySegment data, int length) implements WeightVector {
 
     /** Bytes that a vector of this length takes. */
     public static long byteSize(int length) {

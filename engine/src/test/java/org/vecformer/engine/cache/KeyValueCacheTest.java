@@ -47,7 +47,12 @@ class KeyValueCacheTest {
     }
 
     private KeyValueCache cache(long positions) {
-        return new KeyValueCache(arena, LAYERS, HEADS, HEAD_SIZE, positions, CONTEXT, WeightType.F32);
+        int pages = Math.toIntExact(Math.ceilDiv(positions, KeyValuePages.POSITIONS));
+        return new KeyValueCache(new KeyValuePages(arena, pages, LAYERS, HEADS, HEAD_SIZE, WeightType.F32), CONTEXT);
+    }
+
+    private static KeyValuePages pages(KeyValueCache cache) {
+        return (KeyValuePages) cache.memory();
     }
 
     private static CachedSequence grown(KeyValueCache cache, int length) {
@@ -65,8 +70,8 @@ class KeyValueCacheTest {
     void roomIsRoundedUpToWholePages() {
         KeyValueCache cache = cache(33);
         assertThat(cache.freePositions()).isEqualTo(64);
-        assertThat(cache.byteSize()).isEqualTo(2 * cache.pages().pageBytes());
-        assertThat(cache.pages().memory()).hasSize(2);
+        assertThat(cache.byteSize()).isEqualTo(2 * cache.memory().pageBytes());
+        assertThat(cache.memory().pages()).isEqualTo(2);
     }
 
     @Test
@@ -274,17 +279,17 @@ class KeyValueCacheTest {
 
     /** Numbers that tell which page of which sequence they were written to. */
     private static void fill(KeyValueCache cache, CachedSequence sequence) {
-        long floats = cache.pages().pageBytes() / Float.BYTES;
+        long floats = cache.memory().pageBytes() / Float.BYTES;
         for (int page = 0; page < sequence.pageCount; page++) {
             for (long i = 0; i < floats; i++) {
-                cache.pages().memory()[sequence.pageTable()[page]].setAtIndex(ValueLayout.JAVA_FLOAT, i,
+                pages(cache).memory()[sequence.pageTable()[page]].setAtIndex(ValueLayout.JAVA_FLOAT, i,
                         page * 1000 + i);
             }
         }
     }
 
     private static float[] page(KeyValueCache cache, CachedSequence sequence, int page) {
-        return cache.pages().memory()[sequence.pageTable()[page]].toArray(ValueLayout.JAVA_FLOAT);
+        return pages(cache).memory()[sequence.pageTable()[page]].toArray(ValueLayout.JAVA_FLOAT);
     }
 
     /** Two continuations of one beginning, as forks and as sequences of their own. */

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.WeightType;
+import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.engine.tensor.KeyValuePages;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
@@ -45,6 +46,7 @@ class OpSuiteTest {
     private static Engine tested;
     private static Engine scalar;
     private final Arena arena = Arena.ofShared();
+    private final List<Ops> opened = new ArrayList<>();
 
     @BeforeAll
     static void open() {
@@ -60,6 +62,7 @@ class OpSuiteTest {
 
     @AfterEach
     void free() {
+        opened.forEach(Ops::close);
         arena.close();
     }
 
@@ -107,7 +110,7 @@ class OpSuiteTest {
 
         double[][] expected = ReferenceOps.matmul(x, unpack(w), c.bias ? bias : null, c.activation,
                 c.residual ? residual : null);
-        Tensor[] actual = new Tensor[2];
+        HeapTensor[] actual = new HeapTensor[2];
         for (int i = 0; i < 2; i++) {
             actual[i] = guarded(c.rows, c.outputs);
             ops(i).matmul(tensor(x), c.rows, w, c.bias ? vector(bias) : null, c.activation,
@@ -128,7 +131,7 @@ class OpSuiteTest {
             double[] bias = random(random, 1, n, 1)[0];
             double[][] expected = Arrays.stream(x).map(row -> ReferenceOps.layerNorm(row, gain, bias, 1e-5f))
                     .toArray(double[][]::new);
-            Tensor[] actual = new Tensor[2];
+            HeapTensor[] actual = new HeapTensor[2];
             for (int i = 0; i < 2; i++) {
                 actual[i] = guarded(5, n);
                 ops(i).layerNorm(tensor(x), 5, vector(gain), vector(bias), 1e-5f, actual[i]);
@@ -201,12 +204,12 @@ class OpSuiteTest {
         for (int s = 0; s < sequences; s++) {
             all[s] = random(random, c.past[s] + c.rows[s], 3 * hidden, 1.5f);
         }
-        Tensor[] actual = new Tensor[2];
+        HeapTensor[] actual = new HeapTensor[2];
         for (int i = 0; i < 2; i++) {
-            KeyValuePages cache = new KeyValuePages(new MemorySegment[40], 2, c.heads, c.headSize);
+            KeyValuePages cache = new KeyValuePages(arena, 40, 2, c.heads, c.headSize, WeightType.F32);
             // Large numbers in all that nobody has written: whoever reads it, shows it.
             for (int page = 0; page < 40; page++) {
-                cache.commit(page, arena);
+                cache.commit(page);
                 for (long at = 0; at < cache.memory()[page].byteSize(); at += 4) {
                     cache.memory()[page].set(JAVA_FLOAT, at, at % 8 == 0 ? 1e30f : -1e30f);
                 }
@@ -263,9 +266,9 @@ class OpSuiteTest {
         int hidden = heads * headSize;
         int total = Arrays.stream(rows).sum();
         double[][] qkv = random(random, total, 3 * hidden, 1.5f);
-        Tensor[] actual = new Tensor[2];
+        HeapTensor[] actual = new HeapTensor[2];
         for (int i = 0; i < 2; i++) {
-            KeyValuePages pages = new KeyValuePages(new MemorySegment[20], 1, heads, headSize);
+            KeyValuePages pages = new KeyValuePages(arena, 20, 1, heads, headSize, WeightType.F32);
             PackedBatch batch = new PackedBatch(rows.length);
             int page = 0;
             for (int s = 0; s < rows.length; s++) {
@@ -274,7 +277,7 @@ class OpSuiteTest {
                 batch.pages[s] = new int[Math.ceilDiv(rows[s], 32)];
                 for (int p = 0; p < batch.pages[s].length; p++) {
                     batch.pages[s][p] = page;
-                    pages.commit(page, arena);
+                    pages.commit(page);
                     pages.memory()[page].fill((byte) 0x7A);
                     page++;
                 }
@@ -308,7 +311,7 @@ class OpSuiteTest {
             batch.sequences = 1;
             batch.starts[1] = past;
             batch.pages[0] = pages;
-            ops.attention(tensor(Arrays.copyOf(rows, past)), batch, cache, 1, 1, Tensor.zeros(past, hidden), null);
+            ops.attention(tensor(Arrays.copyOf(rows, past)), batch, cache, 1, 1, HeapTensor.zeros(past, hidden), null);
         }
     }
 
@@ -323,7 +326,7 @@ class OpSuiteTest {
         int[] ids = {76, 0, 31, 32};
         int[] at = {39, 0, 16, 15};
         int[] types = {-1, 2, -1, 0};
-        Tensor out = guarded(4, size);
+        HeapTensor out = guarded(4, size);
         ops(0).embed(ids, at, types, 4, tokens, positions, typeTable, out);
         double[][] t = unpack(tokens);
         double[][] p = unpack(positions);
@@ -335,7 +338,7 @@ class OpSuiteTest {
             }
         }
         assertClose(expected, out, 4);
-        Tensor gathered = guarded(2, size);
+        HeapTensor gathered = guarded(2, size);
         ops(0).gatherRows(out, new int[]{3, 1}, 2, gathered);
         assertClose(new double[][]{expected[3], expected[1]}, gathered, 2);
     }
@@ -425,18 +428,20 @@ class OpSuiteTest {
     @Test
     void refusesShapesThatDoNotFit() {
         PackedMatrix w = matrix(new Random(1), WeightType.F32, 8, 8);
-        Tensor x = Tensor.zeros(2, 8);
-        assertThatThrownBy(() -> ops(0).matmul(Tensor.zeros(2, 9), 2, w, null, null, null, Tensor.zeros(2, 8)))
+        HeapTensor x = HeapTensor.zeros(2, 8);
+        assertThatThrownBy(() -> ops(0).matmul(HeapTensor.zeros(2, 9), 2, w, null, null, null, HeapTensor.zeros(2, 8)))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("2 x 9")
                 .hasMessageContaining("8 x 8");
-        assertThatThrownBy(() -> ops(0).matmul(x, 3, w, null, null, null, Tensor.zeros(2, 8)))
+        assertThatThrownBy(() -> ops(0).matmul(x, 3, w, null, null, null, HeapTensor.zeros(2, 8)))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> ops(0).matmul(x, 2, w, null, null, x, x)).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("own");
     }
 
     private Ops ops(int i) {
-        return (i == 0 ? tested : scalar).cpu().openOps(arena, 400);
+        Ops ops = (i == 0 ? tested : scalar).cpu().openOps(400);
+        opened.add(ops);
+        return ops;
     }
 
     private static CpuKernels kernels(int i) {
@@ -458,8 +463,8 @@ class OpSuiteTest {
                 .toArray(double[][]::new);
     }
 
-    private static Tensor tensor(double[][] rows) {
-        Tensor tensor = Tensor.zeros(rows.length, rows[0].length);
+    private static HeapTensor tensor(double[][] rows) {
+        HeapTensor tensor = HeapTensor.zeros(rows.length, rows[0].length);
         // What lies past a row's end must not matter.
         Arrays.fill(tensor.data(), 77);
         for (int r = 0; r < rows.length; r++) {
@@ -470,8 +475,8 @@ class OpSuiteTest {
         return tensor;
     }
 
-    private static Tensor guarded(int rows, int columns) {
-        Tensor tensor = Tensor.zeros(rows + GUARD_ROWS, columns);
+    private static HeapTensor guarded(int rows, int columns) {
+        HeapTensor tensor = HeapTensor.zeros(rows + GUARD_ROWS, columns);
         Arrays.fill(tensor.data(), SENTINEL);
         return tensor;
     }
@@ -511,7 +516,7 @@ class OpSuiteTest {
         return new PackedVector(data, values.length);
     }
 
-    private static void assertClose(double[][] expected, Tensor actual, int rows) {
+    private static void assertClose(double[][] expected, HeapTensor actual, int rows) {
         float[] numbers = new float[rows * actual.columns()];
         for (int r = 0; r < rows; r++) {
             System.arraycopy(actual.data(), actual.offset(r), numbers, r * actual.columns(), actual.columns());
@@ -523,7 +528,7 @@ class OpSuiteTest {
         }
     }
 
-    private static void assertSameBits(Tensor[] both, int rows) {
+    private static void assertSameBits(HeapTensor[] both, int rows) {
         for (int r = 0; r < rows; r++) {
             for (int i = 0; i < both[0].columns(); i++) {
                 int at = both[0].offset(r) + i;

@@ -27,7 +27,9 @@ import org.vecformer.engine.TestBerts;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.MatrixPacker.Order;
+import org.vecformer.engine.kernel.WeightMemory;
 import org.vecformer.engine.tensor.PackedMatrix;
+import org.vecformer.engine.tensor.WeightMatrix;
 import org.vecformer.loader.Checkpoint;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.FormatException;
@@ -79,16 +81,16 @@ class QuantizedFileTest {
     }
 
     private interface Taking {
-        PackedMatrix take(Weights weights) throws IOException;
+        WeightMatrix take(Weights weights) throws IOException;
     }
 
     private static byte[] packed(Path directory, List<String> prefixes, String probe, WeightType type, Taking taking)
             throws IOException {
-        try (Arena arena = Arena.ofShared();
+        try (WeightMemory memory = engine.compute().openWeights();
                 Checkpoint checkpoint = Checkpoint.open(ModelFiles.of(directory));
-                Weights weights = new Weights(engine, checkpoint, arena, LoadOptions.defaults().withWeights(type),
-                        prefixes, probe)) {
-            PackedMatrix matrix = taking.take(weights);
+                Weights weights = new Weights(engine.compute(), checkpoint, memory,
+                        LoadOptions.defaults().withWeights(type), prefixes, probe)) {
+            PackedMatrix matrix = (PackedMatrix) taking.take(weights);
             assertThat(matrix.type()).isEqualTo(type);
             return matrix.data().toArray(ValueLayout.JAVA_BYTE);
         }

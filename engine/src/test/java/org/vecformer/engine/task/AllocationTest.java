@@ -152,7 +152,7 @@ class AllocationTest {
 
     /** Bytes that the calling thread and the engine's threads allocate meanwhile. */
     private static long allocated(Engine engine, Runnable work) {
-        Thread[] workers = engine.cpu().pool().workerThreads();
+        Thread[] workers = engine.compute().pool().workerThreads();
         long before = 0;
         for (Thread worker : workers) {
             before += THREADS.getThreadAllocatedBytes(worker.threadId());
