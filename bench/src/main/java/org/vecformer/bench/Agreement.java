@@ -1,5 +1,7 @@
 package org.vecformer.bench;
 
+import org.vecformer.engine.tensor.HeapTensor;
+
 /** Compares what a benchmark computed with plain loops in double: fast but wrong is not fast. */
 final class Agreement {
 
