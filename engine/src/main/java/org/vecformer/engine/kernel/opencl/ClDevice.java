@@ -4,21 +4,26 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jocl.CL;
+import org.jocl.Pointer;
+import org.jocl.cl_command_queue;
 import org.jocl.cl_context;
+import org.jocl.cl_context_properties;
 import org.jocl.cl_device_id;
+import org.jocl.cl_mem;
 import org.vecformer.engine.ComputeDevice;
 import org.vecformer.engine.DeviceChoice;
 import org.vecformer.engine.DeviceException;
@@ -36,9 +41,13 @@ final class ClDevice implements AutoCloseable {
     private final ComputeDevice description;
     private final cl_device_id id;
     private final cl_context context;
+    /** For {@link #touch}. */
+    private final cl_command_queue touching;
     private final boolean profiling;
+    private final ClCompiler compiler;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
-    private final Map<String, ClProgram> programs = new HashMap<>();
+    /** By options and source. Written to by one thread at a time. */
+    private final Map<String, ClProgram> programs = new ConcurrentHashMap<>();
     /** What is to be closed by those who made it. Guarded by itself, as {@code bytes} is. */
     private final Set<ClObject> open = new LinkedHashSet<>();
     private long bytes;
@@ -46,11 +55,14 @@ final class ClDevice implements AutoCloseable {
     private final Map<String, KernelTime> profile = new TreeMap<>();
     private volatile boolean closed;
 
-    private ClDevice(ClDiscovery.Found found, cl_context context, boolean profiling) {
+    private ClDevice(ClDiscovery.Found found, cl_context context, cl_command_queue touching, boolean profiling,
+            ClProgramCache cache) {
         description = found.description();
         id = found.id();
         this.context = context;
+        this.touching = touching;
         this.profiling = profiling;
+        compiler = new ClCompiler(found, name(), context, cache);
     }
 
     /**
@@ -62,8 +74,32 @@ final class ClDevice implements AutoCloseable {
      *                                     why. No other device is taken instead
      */
     static ClDevice open(DeviceChoice choice, boolean profiling) {
+        return open(choice, profiling, ClProgramCache.ofUser());
+    }
+
+    static ClDevice open(DeviceChoice choice, boolean profiling, ClProgramCache cache) {
         ClDiscovery.Found found = ClPlatforms.choose(choice);
-        return new ClDevice(found, ClCalls.createContext(found), profiling);
+        cl_context_properties properties = new cl_context_properties();
+        properties.addProperty(CL.CL_CONTEXT_PLATFORM, found.platform());
+        int[] status = new int[1];
+        cl_context context = ClError.make(status,
+                to -> CL.clCreateContext(properties, 1, new cl_device_id[]{found.id()}, null, null, to));
+        if (context != null) {
+            cl_command_queue touching = queue(context, found.id(), 0, status);
+            if (touching != null) {
+                return new ClDevice(found, context, touching, profiling, cache);
+            }
+            CL.clReleaseContext(context);
+        }
+        ComputeDevice device = found.description();
+        throw new UnsupportedBackendException("%s (%s) cannot be opened: its driver (%s, %s) says %s".formatted(choice,
+                device.name(), device.platform(), device.driver(), ClError.name(status[0])));
+    }
+
+    // Deprecated in favour of a function that drivers of OpenCL 1.2 do not have.
+    @SuppressWarnings("deprecation")
+    private static cl_command_queue queue(cl_context context, cl_device_id id, long properties, int[] status) {
+        return ClError.make(status, to -> CL.clCreateCommandQueue(context, id, properties, to));
     }
 
     ComputeDevice description() {
@@ -83,10 +119,6 @@ final class ClDevice implements AutoCloseable {
         return id;
     }
 
-    cl_context context() {
-        return context;
-    }
-
     /** To be held while handles are in use. */
     Lock using() {
         return lock.readLock();
@@ -104,22 +136,17 @@ final class ClDevice implements AutoCloseable {
             throw new IllegalArgumentException("a buffer of " + size + " bytes for " + what + "; expected at least 1");
         }
         if (size > description.maxAllocation()) {
-            throw new DeviceMemoryException("%s can be no larger than %s in one piece on %s; needed: %s".formatted(what,
-                    mebibytes(description.maxAllocation()), name(), mebibytes(size)));
+            throw new DeviceMemoryException("%s: %s needed in one piece, %s allows %s".formatted(what, mebibytes(size),
+                    name(), mebibytes(description.maxAllocation())));
         }
-        synchronized (open) {
-            long left = description.globalMemory() - bytes;
-            if (size > left) {
-                throw tooLittle(size, what, left, "");
-            }
-            bytes += size;
-        }
-        ClBuffer buffer = null;
+        reserve(size, what);
+        boolean done = false;
         try {
-            buffer = create(() -> ClCalls.createBuffer(this, size, what));
+            ClBuffer buffer = create(() -> new ClBuffer(this, what, memory(size, what), size));
+            done = true;
             return buffer;
         } finally {
-            if (buffer == null) {
+            if (!done) {
                 synchronized (open) {
                     bytes -= size;
                 }
@@ -127,17 +154,45 @@ final class ClDevice implements AutoCloseable {
         }
     }
 
-    /** What {@link #allocate} says when memory is short. */
-    DeviceMemoryException tooLittle(long size, String what, long left, String why) {
-        return new DeviceMemoryException("%s: %s needed, %s has %s left of %s%s".formatted(what, mebibytes(size),
-                name(), mebibytes(left), mebibytes(description.globalMemory()), why));
+    private void reserve(long size, String what) {
+        synchronized (open) {
+            long left = description.globalMemory() - bytes;
+            if (size > left) {
+                throw new DeviceMemoryException("%s: %s needed, %s has %s left of %s".formatted(what, mebibytes(size),
+                        name(), mebibytes(left), mebibytes(description.globalMemory())));
+            }
+            bytes += size;
+        }
     }
 
-    /** Bytes that are not allocated, by our own count. */
-    long left() {
-        synchronized (open) {
-            return description.globalMemory() - bytes;
+    private cl_mem memory(long size, String what) {
+        int[] status = new int[1];
+        cl_mem memory = ClError.make(status,
+                to -> CL.clCreateBuffer(context, CL.CL_MEM_READ_WRITE, size, null, to));
+        if (memory != null) {
+            status[0] = touch(memory);
+            if (status[0] == CL.CL_SUCCESS) {
+                return memory;
+            }
+            CL.clReleaseMemObject(memory);
         }
+        throw switch (status[0]) {
+            case CL.CL_MEM_OBJECT_ALLOCATION_FAILURE, CL.CL_OUT_OF_RESOURCES, CL.CL_OUT_OF_HOST_MEMORY,
+                    CL.CL_INVALID_BUFFER_SIZE ->
+                new DeviceMemoryException(
+                        "%s: %s needed, which %s does not have (%s; it has %s in all, of which this process uses %s)"
+                                .formatted(what, mebibytes(size), name(), ClError.name(status[0]),
+                                        mebibytes(description.globalMemory()), mebibytes(live().bytes() - size)));
+            default -> new DeviceException(
+                    ClError.message(status[0], name(), "allocating " + mebibytes(size) + " for " + what));
+        };
+    }
+
+    /** Drivers may put off an allocation until the memory is used, in the middle of a step. This uses it. */
+    private int touch(cl_mem memory) {
+        int status = ClError.status(() -> CL.clEnqueueFillBuffer(touching, memory, Pointer.to(new byte[1]), 1, 0, 1, 0,
+                null, null));
+        return status == CL.CL_SUCCESS ? ClError.status(() -> CL.clFinish(touching)) : status;
     }
 
     private static String mebibytes(long bytes) {
@@ -163,21 +218,15 @@ final class ClDevice implements AutoCloseable {
         for (String define : defines) {
             options.append(" -D ").append(define);
         }
-        String key = name + options;
         synchronized (programs) {
-            ClProgram program = programs.get(key);
-            if (program == null) {
-                using().lock();
-                try {
-                    checkOpen();
-                    program = new ClProgram(this, name,
-                            ClCalls.buildProgram(this, name, source, options.toString()));
-                } finally {
-                    using().unlock();
-                }
-                programs.put(key, program);
+            using().lock();
+            try {
+                checkOpen();
+                return programs.computeIfAbsent(options + "\n" + source,
+                        _ -> new ClProgram(this, name, compiler.program(name, source, options.toString())));
+            } finally {
+                using().unlock();
             }
-            return program;
         }
     }
 
@@ -195,18 +244,26 @@ final class ClDevice implements AutoCloseable {
         }
     }
 
-    /** A queue that does things in the order in which they are asked for. */
+    /** A queue that does things in the order in which they are asked for. To be closed. */
     ClQueue openQueue() {
-        return create(() -> ClCalls.createQueue(this));
+        return create(() -> {
+            int[] status = new int[1];
+            cl_command_queue queue = queue(context, id, profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0, status);
+            ClError.check(status[0], name(), "making a queue");
+            return new ClQueue(this, queue);
+        });
     }
 
     /** What is alive. */
     LiveObjects live() {
-        synchronized (programs) {
+        using().lock();
+        try {
             synchronized (open) {
                 return new LiveObjects(count(ClBuffer.class), programs.size(), count(ClKernel.class),
                         count(ClQueue.class), events.get(), bytes);
             }
+        } finally {
+            using().unlock();
         }
     }
 
@@ -295,9 +352,10 @@ final class ClDevice implements AutoCloseable {
             closed = true;
             List<ClObject> leaks = List.copyOf(open);
             leaks.forEach(this::close);
-            programs.values().forEach(program -> ClCalls.release(program));
+            programs.values().forEach(ClProgram::release);
             programs.clear();
-            ClCalls.release(context);
+            CL.clReleaseCommandQueue(touching);
+            CL.clReleaseContext(context);
             if (!leaks.isEmpty()) {
                 throw new IllegalStateException(name() + " was closed before " + leaks.size() + " of its objects: "
                         + leaks.stream().limit(10).map(leak -> leak.kind() + " \"" + leak.name + "\"")

@@ -4,115 +4,140 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jocl.CL;
-import org.jocl.CLException;
 import org.jocl.Pointer;
 import org.jocl.cl_device_id;
 import org.jocl.cl_platform_id;
 import org.vecformer.engine.ComputeDevice;
+import org.vecformer.engine.DeviceException;
 import org.vecformer.engine.UnsupportedBackendException;
 
 /** Asks the drivers for their platforms and devices. To be used after {@link ClLibrary#require()}. */
 final class ClDiscovery {
 
-    private static final int NO_PLATFORM = -1001; // CL_PLATFORM_NOT_FOUND_KHR, of the loader's extension
+    private static final int NO_PLATFORM = -1001; // CL_PLATFORM_NOT_FOUND_KHR, of the loaders' extension
 
     private ClDiscovery() {
     }
 
-    /** A device, how to call it and what it is. */
-    record Found(cl_platform_id platform, cl_device_id id, ComputeDevice description) {}
+    /**
+     * A device, how to call it and what it is.
+     *
+     * @param platformVersion for the cache of programs: the platform is what compiles
+     */
+    record Found(cl_platform_id platform, String platformVersion, cl_device_id id, ComputeDevice description) {}
 
     /**
-     * All devices of all platforms.
+     * All devices of all platforms. A driver that fails does not hide the others.
      *
-     * @throws UnsupportedBackendException when there is no platform or none has a device
+     * @return at least one
+     * @throws UnsupportedBackendException when there is none; the message says what each platform answered
      */
     static List<Found> devices() {
-        cl_platform_id[] platforms = platforms();
         List<Found> found = new ArrayList<>();
-        for (cl_platform_id platform : platforms) {
-            int[] count = new int[1];
-            int status = status(() -> CL.clGetDeviceIDs(platform, CL.CL_DEVICE_TYPE_ALL, 0, null, count));
-            if (status != CL.CL_SUCCESS || count[0] == 0) {
-                continue; // a driver without its hardware: other platforms may have some
-            }
-            cl_device_id[] ids = new cl_device_id[count[0]];
-            ClError.check(status(() -> CL.clGetDeviceIDs(platform, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null)),
-                    "an OpenCL platform", "clGetDeviceIDs");
-            for (cl_device_id id : ids) {
-                found.add(new Found(platform, id, describe(platform, id, found.size())));
+        List<String> refusals = new ArrayList<>();
+        for (cl_platform_id platform : platforms()) {
+            try {
+                addDevices(platform, found);
+            } catch (DeviceException e) {
+                refusals.add(e.getMessage());
             }
         }
         if (found.isEmpty()) {
-            throw new UnsupportedBackendException("OpenCL has " + platforms.length
-                    + " platform(s) here, but none of them has a device");
+            throw new UnsupportedBackendException("OpenCL has no device here: " + String.join("; ", refusals));
+        }
+        if (!refusals.isEmpty()) {
+            System.getLogger(ClDiscovery.class.getName()).log(System.Logger.Level.DEBUG,
+                    "OpenCL platforms without devices: {0}", refusals);
         }
         return found;
     }
 
     private static cl_platform_id[] platforms() {
         int[] count = new int[1];
-        int status = status(() -> CL.clGetPlatformIDs(0, null, count));
+        int status = ClError.status(() -> CL.clGetPlatformIDs(0, null, count));
         if (status == NO_PLATFORM || status == CL.CL_SUCCESS && count[0] == 0) {
-            throw new UnsupportedBackendException(
-                    "this machine has an OpenCL loader, but no driver is registered with it");
+            String vendors = System.getenv("OCL_ICD_VENDORS");
+            throw new UnsupportedBackendException("there is an OpenCL loader on this machine, but no driver "
+                    + "is registered with it (" + (vendors == null
+                            ? "on Linux by files in /etc/OpenCL/vendors"
+                            : "the environment variable OCL_ICD_VENDORS is " + vendors)
+                    + "): " + ClLibrary.ADVICE);
         }
-        ClError.check(status, "the OpenCL loader", "clGetPlatformIDs");
+        ClError.check(status, "the OpenCL loader", "looking for platforms");
         cl_platform_id[] platforms = new cl_platform_id[count[0]];
-        ClError.check(status(() -> CL.clGetPlatformIDs(platforms.length, platforms, null)), "the OpenCL loader",
-                "clGetPlatformIDs");
+        ClError.check(ClError.status(() -> CL.clGetPlatformIDs(platforms.length, platforms, null)), "the OpenCL loader",
+                "looking for platforms");
         return platforms;
     }
 
-    private static ComputeDevice describe(cl_platform_id platform, cl_device_id id, int index) {
-        Info ofPlatform = (what, size, to, needed) -> CL.clGetPlatformInfo(platform, what, size, to, needed);
-        Info ofDevice = (what, size, to, needed) -> CL.clGetDeviceInfo(id, what, size, to, needed);
-        long types = number(ofDevice, CL.CL_DEVICE_TYPE);
-        ComputeDevice.Type type = (types & CL.CL_DEVICE_TYPE_GPU) != 0
-                ? ComputeDevice.Type.GPU
-                : (types & CL.CL_DEVICE_TYPE_CPU) != 0
-                        ? ComputeDevice.Type.CPU
-                        : (types & CL.CL_DEVICE_TYPE_ACCELERATOR) != 0
-                                ? ComputeDevice.Type.ACCELERATOR
-                                : ComputeDevice.Type.OTHER;
-        return new ComputeDevice(index, text(ofDevice, CL.CL_DEVICE_NAME), text(ofDevice, CL.CL_DEVICE_VENDOR),
-                text(ofPlatform, CL.CL_PLATFORM_NAME), text(ofDevice, CL.CL_DRIVER_VERSION),
-                text(ofDevice, CL.CL_DEVICE_VERSION), type, (int) number(ofDevice, CL.CL_DEVICE_MAX_COMPUTE_UNITS),
-                (int) number(ofDevice, CL.CL_DEVICE_MAX_WORK_GROUP_SIZE),
-                number(ofDevice, CL.CL_DEVICE_GLOBAL_MEM_SIZE), number(ofDevice, CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE),
-                number(ofDevice, CL.CL_DEVICE_LOCAL_MEM_SIZE),
-                text(ofDevice, CL.CL_DEVICE_EXTENSIONS).contains("cl_khr_fp16"));
+    /** @throws DeviceException if the platform has none or its driver fails; nothing has been added then */
+    private static void addDevices(cl_platform_id platform, List<Found> to) {
+        Query query = new Query("an OpenCL platform",
+                (what, size, into, needed) -> CL.clGetPlatformInfo(platform, what, size, into, needed));
+        String name = query.text(CL.CL_PLATFORM_NAME);
+        String version = query.text(CL.CL_PLATFORM_VERSION);
+        int[] count = new int[1];
+        ClError.check(ClError.status(() -> CL.clGetDeviceIDs(platform, CL.CL_DEVICE_TYPE_ALL, 0, null, count)),
+                "the platform " + name, "looking for devices");
+        cl_device_id[] ids = new cl_device_id[count[0]];
+        ClError.check(ClError.status(() -> CL.clGetDeviceIDs(platform, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null)),
+                "the platform " + name, "looking for devices");
+        List<Found> added = new ArrayList<>();
+        for (cl_device_id id : ids) {
+            added.add(new Found(platform, version, id, describe(name, id, to.size() + added.size())));
+        }
+        to.addAll(added);
     }
 
-    /** One of OpenCL's functions that give information. */
-    private interface Info {
-        int get(int what, long bytes, Pointer to, long[] needed);
+    private static ComputeDevice describe(String platform, cl_device_id id, int index) {
+        Query query = new Query("a device of the platform " + platform,
+                (what, size, into, needed) -> CL.clGetDeviceInfo(id, what, size, into, needed));
+        return new ComputeDevice(index, query.text(CL.CL_DEVICE_NAME), query.text(CL.CL_DEVICE_VENDOR), platform,
+                query.text(CL.CL_DRIVER_VERSION), query.text(CL.CL_DEVICE_VERSION),
+                type(query.number(CL.CL_DEVICE_TYPE)), (int) query.number(CL.CL_DEVICE_MAX_COMPUTE_UNITS),
+                (int) query.number(CL.CL_DEVICE_MAX_WORK_GROUP_SIZE), query.number(CL.CL_DEVICE_GLOBAL_MEM_SIZE),
+                query.number(CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE), query.number(CL.CL_DEVICE_LOCAL_MEM_SIZE),
+                query.text(CL.CL_DEVICE_EXTENSIONS).contains("cl_khr_fp16"));
     }
 
-    private static String text(Info info, int what) {
-        long[] bytes = new long[1];
-        ClError.check(status(() -> info.get(what, 0, null, bytes)), "an OpenCL device", "a query");
-        byte[] text = new byte[Math.toIntExact(bytes[0])];
-        ClError.check(status(() -> info.get(what, text.length, Pointer.to(text), null)), "an OpenCL device", "a query");
-        return new String(text, StandardCharsets.UTF_8).replace('\0', ' ').strip();
+    /** Of OpenCL's bits, which a driver may combine. */
+    private static ComputeDevice.Type type(long bits) {
+        if ((bits & CL.CL_DEVICE_TYPE_GPU) != 0) {
+            return ComputeDevice.Type.GPU;
+        }
+        if ((bits & CL.CL_DEVICE_TYPE_CPU) != 0) {
+            return ComputeDevice.Type.CPU;
+        }
+        return (bits & CL.CL_DEVICE_TYPE_ACCELERATOR) != 0 ? ComputeDevice.Type.ACCELERATOR : ComputeDevice.Type.OTHER;
     }
 
-    /** A number of 32 or 64 bits; OpenCL's machines are little-endian as far as JOCL has libraries. */
-    private static long number(Info info, int what) {
-        long[] value = new long[1];
-        ClError.check(status(() -> info.get(what, Long.BYTES, Pointer.to(value), null)), "an OpenCL device", "a query");
-        return value[0];
-    }
+    /** Questions to a platform or a device. */
+    private record Query(String whom, Info info) {
 
-    private interface Call {
-        int status();
-    }
+        /** One of OpenCL's functions that give information. */
+        interface Info {
+            int get(int what, long bytes, Pointer into, long[] needed);
+        }
 
-    private static int status(Call call) {
-        try {
-            return call.status();
-        } catch (CLException e) {
-            return e.getStatus();
+        String text(int what) {
+            long[] bytes = new long[1];
+            ask(() -> info.get(what, 0, null, bytes));
+            byte[] text = new byte[Math.toIntExact(bytes[0])];
+            if (text.length > 0) {
+                ask(() -> info.get(what, text.length, Pointer.to(text), null));
+            }
+            return new String(text, StandardCharsets.UTF_8).replace('\0', ' ').strip();
+        }
+
+        /** A number of 32 or 64 bits: all machines that JOCL has libraries for are little-endian. */
+        long number(int what) {
+            long[] value = new long[1];
+            ask(() -> info.get(what, Long.BYTES, Pointer.to(value), null));
+            return value[0];
+        }
+
+        private void ask(ClError.Call call) {
+            ClError.check(ClError.status(call), whom, "a query");
         }
     }
 }

@@ -29,21 +29,13 @@ final class ClKernel extends ClObject {
     private final ByteBuffer argument = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
     private final Pointer toArgument = Pointer.to(argument);
 
-    ClKernel(ClDevice device, String name, cl_kernel handle) {
+    ClKernel(ClDevice device, String name, cl_kernel handle, int arguments, int maxWorkGroupSize) {
         super(device, name);
         this.handle = handle;
-        int[] arguments = new int[1];
-        ClError.check(CL.clGetKernelInfo(handle, CL.CL_KERNEL_NUM_ARGS, Integer.BYTES, Pointer.to(arguments), null),
-                device.name(), "asking for the arguments of the kernel " + name);
-        kinds = new byte[arguments[0]];
-        values = new long[arguments[0]];
-        buffers = new ClBuffer[arguments[0]];
-        long[] size = new long[1];
-        ClError.check(
-                CL.clGetKernelWorkGroupInfo(handle, device.id(), CL.CL_KERNEL_WORK_GROUP_SIZE, Long.BYTES,
-                        Pointer.to(size), null),
-                device.name(), "asking for the work group size of the kernel " + name);
-        maxWorkGroupSize = (int) size[0];
+        this.maxWorkGroupSize = maxWorkGroupSize;
+        kinds = new byte[arguments];
+        values = new long[arguments];
+        buffers = new ClBuffer[arguments];
     }
 
     /** The most work items that a group of this kernel can have on its device. */
