@@ -109,6 +109,31 @@ final class CpuOps implements Ops {
     }
 
     @Override
+    public boolean isRemote() {
+        return false;
+    }
+
+    @Override
+    public void argMax(Tensor x, int rows, int[] ids) {
+        HeapTensor from = (HeapTensor) x;
+        for (int r = 0; r < rows; r++) {
+            ids[r] = LogitRows.argMax(from.data(), from.offset(r), from.columns());
+        }
+    }
+
+    @Override
+    public int topK(Tensor x, int row, int k, int[] ids, float[] values) {
+        HeapTensor from = (HeapTensor) x;
+        return LogitRows.topK(from.data(), from.offset(row), from.columns(), k, ids, values);
+    }
+
+    @Override
+    public double logSumExp(Tensor x, int row) {
+        HeapTensor from = (HeapTensor) x;
+        return LogitRows.logSumExp(from.data(), from.offset(row), from.columns());
+    }
+
+    @Override
     public void write(float[] source, Tensor x, int row) {
         HeapTensor to = (HeapTensor) x;
         System.arraycopy(source, 0, to.data(), to.offset(row), to.columns());

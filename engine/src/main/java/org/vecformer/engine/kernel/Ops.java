@@ -73,6 +73,37 @@ public interface Ops extends AutoCloseable {
     /** Copies a row's numbers out, when they have been computed. Several threads may read at once. */
     void read(Tensor x, int row, float[] destination);
 
+    /**
+     * Whether tensors lie in a memory of their own, so that each row that is read has to be carried over. Where they do,
+     * {@link #argMax}, {@link #topK} and {@link #logSumExp} bring back a few numbers in the place of a row.
+     */
+    boolean isRemote();
+
+    /**
+     * Finds the largest number of each of the first rows. Like {@link #read} this waits for what is read, as the two
+     * below do.
+     *
+     * @param ids receives its column, of equal ones the first; NaN counts as negative infinity, so that a row with
+     *            nothing above that gives 0
+     */
+    void argMax(Tensor x, int rows, int[] ids);
+
+    /**
+     * Finds the k largest numbers of a row: in descending order, equal ones (as the two zeros are) by column, NaN last.
+     *
+     * @param k      1 or more
+     * @param ids    receives their columns
+     * @param values receives the numbers
+     * @return how many there are: k, or all columns if these are fewer
+     */
+    int topK(Tensor x, int row, int k, int[] ids, float[] values);
+
+    /**
+     * The logarithm of the sum of e^x over a row: what to subtract from a logit for its log-probability. Negative
+     * infinity if no number is above that.
+     */
+    double logSumExp(Tensor x, int row);
+
     /** Copies a row's numbers in. */
     void write(float[] source, Tensor x, int row);
 

@@ -26,6 +26,9 @@ public final class Session implements AutoCloseable {
     private Tensor lastStates;
     private Tensor logits;
     private int logitsRows;
+    /** Of each row; counts when it is known. */
+    private int[] argMax = new int[1];
+    private boolean argMaxKnown;
     private Trace trace;
     private long steps;
     private boolean closed;
@@ -127,6 +130,7 @@ public final class Session implements AutoCloseable {
         }
         cache.reserve(batch.sequences, batch.packed.starts, sequences);
         ensureLogits(batch.wantedCount);
+        argMaxKnown = false;
         model.forward(this, batch, trace, lastStates, logits);
         steps++;
         logitsRows = batch.wantedCount;
@@ -177,6 +181,64 @@ public final class Session implements AutoCloseable {
     public void logits(int row, float[] destination) {
         Objects.checkIndex(row, logitsRows);
         ops.read(logits, row, destination);
+    }
+
+    /**
+     * Whether the logits lie in a device's memory, so that each row that is copied has to be carried over: then
+     * {@link #argMax}, {@link #topK} and {@link #logSumExp}, which bring back a few numbers, are much cheaper than
+     * {@link #logits}.
+     */
+    public boolean logitsAreRemote() {
+        return ops.isRemote();
+    }
+
+    /**
+     * The id of the largest logit of a row, of equal ones the lowest: what greedy search chooses. NaN counts as negative
+     * infinity; 0 if no logit is above that. The first call after a step asks for all rows at once.
+     *
+     * @param row as for {@link #logits}
+     */
+    public int argMax(int row) {
+        Objects.checkIndex(row, logitsRows);
+        if (!argMaxKnown) {
+            if (argMax.length < logitsRows) {
+                argMax = new int[logitsRows];
+            }
+            ops.argMax(logits, logitsRows, argMax);
+            argMaxKnown = true;
+        }
+        return argMax[row];
+    }
+
+    /**
+     * Finds the largest logits of a row: in descending order, equal ones by ascending id, NaN last.
+     *
+     * @param row    as for {@link #logits}
+     * @param k      how many to find
+     * @param ids    receives the ids; not shorter than the smaller of k and {@link Gpt2#outputs()}
+     * @param values receives the logits, in the same way
+     * @return how many there are: the smaller of k and {@link Gpt2#outputs()}
+     * @throws IllegalArgumentException if k is not positive
+     */
+    public int topK(int row, int k, int[] ids, float[] values) {
+        Objects.checkIndex(row, logitsRows);
+        if (k < 1) {
+            throw new IllegalArgumentException("k is " + k + "; it must be positive");
+        }
+        int count = Math.min(k, model.outputs());
+        Objects.checkFromIndexSize(0, count, Math.min(ids.length, values.length));
+        return ops.topK(logits, row, count, ids, values);
+    }
+
+    /**
+     * The logarithm of the sum of e^logit of a row: a logit minus this is its natural log-probability. Negative infinity
+     * if no logit is above that.
+     *
+     * @param row as for {@link #logits}
+     */
+    public double logSumExp(int row) {
+        Objects.checkIndex(row, logitsRows);
+        return ops.logSumExp(logits, row);
     }
 
     /**

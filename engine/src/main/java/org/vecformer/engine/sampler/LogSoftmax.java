@@ -1,6 +1,6 @@
 package org.vecformer.engine.sampler;
 
-import org.vecformer.engine.kernel.ScalarMath;
+import org.vecformer.engine.kernel.LogitRows;
 
 /**
  * Log-probabilities of logits: {@code x - log(sum(e^x))}. The sum is accumulated in double, in the order of the
@@ -16,20 +16,7 @@ public final class LogSoftmax {
      * Negative infinity if none is above that.
      */
     public static double logSumExp(float[] logits, int size) {
-        float max = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < size; i++) {
-            if (logits[i] > max) {
-                max = logits[i];
-            }
-        }
-        if (max == Float.NEGATIVE_INFINITY) {
-            return max;
-        }
-        double sum = 0;
-        for (int i = 0; i < size; i++) {
-            sum += ScalarMath.exp(logits[i] - max);
-        }
-        return max + StrictMath.log(sum);
+        return LogitRows.logSumExp(logits, 0, size);
     }
 
     /** Makes log-probabilities of the first {@code size} logits. */
