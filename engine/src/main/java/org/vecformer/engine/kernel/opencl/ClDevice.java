@@ -74,11 +74,11 @@ final class ClDevice implements AutoCloseable {
      *                                     why. No other device is taken instead
      */
     static ClDevice open(DeviceChoice choice, boolean profiling) {
-        return open(choice, profiling, ClProgramCache.ofUser());
+        return open(ClPlatforms.choose(choice), profiling, ClProgramCache.ofUser());
     }
 
-    static ClDevice open(DeviceChoice choice, boolean profiling, ClProgramCache cache) {
-        ClDiscovery.Found found = ClPlatforms.choose(choice);
+    /** For tests: a device as it is described, with a cache. */
+    static ClDevice open(ClDiscovery.Found found, boolean profiling, ClProgramCache cache) {
         cl_context_properties properties = new cl_context_properties();
         properties.addProperty(CL.CL_CONTEXT_PLATFORM, found.platform());
         int[] status = new int[1];
@@ -92,8 +92,8 @@ final class ClDevice implements AutoCloseable {
             CL.clReleaseContext(context);
         }
         ComputeDevice device = found.description();
-        throw new UnsupportedBackendException("%s (%s) cannot be opened: its driver (%s, %s) says %s".formatted(choice,
-                device.name(), device.platform(), device.driver(), ClError.name(status[0])));
+        throw new UnsupportedBackendException("opencl:%d (%s) cannot be opened: its driver (%s, %s) says %s".formatted(
+                device.index(), device.name(), device.platform(), device.driver(), ClError.name(status[0])));
     }
 
     // Deprecated in favour of a function that drivers of OpenCL 1.2 do not have.
