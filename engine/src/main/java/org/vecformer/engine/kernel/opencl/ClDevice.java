@@ -28,6 +28,7 @@ import org.vecformer.engine.ComputeDevice;
 import org.vecformer.engine.DeviceChoice;
 import org.vecformer.engine.DeviceException;
 import org.vecformer.engine.DeviceMemoryException;
+import org.vecformer.engine.KernelTime;
 import org.vecformer.engine.UnsupportedBackendException;
 
 /**
@@ -154,13 +155,24 @@ final class ClDevice implements AutoCloseable {
         }
     }
 
-    private void reserve(long size, String what) {
+    /**
+     * Refuses what is going to be allocated in several pieces, before the first one.
+     *
+     * @throws DeviceMemoryException when the device has less than that
+     */
+    void checkRoom(long size, String what) {
         synchronized (open) {
             long left = description.globalMemory() - bytes;
             if (size > left) {
                 throw new DeviceMemoryException("%s: %s needed, %s has %s left of %s".formatted(what, mebibytes(size),
                         name(), mebibytes(left), mebibytes(description.globalMemory())));
             }
+        }
+    }
+
+    private void reserve(long size, String what) {
+        synchronized (open) {
+            checkRoom(size, what);
             bytes += size;
         }
     }
