@@ -6,17 +6,23 @@ import org.junit.jupiter.api.Assumptions;
 /** The OpenCL devices that tests run on, where there are any. */
 public final class TestDevices {
 
-    private static final List<ComputeDevice> DEVICES = find();
+    private static final List<ComputeDevice> DEVICES;
+    /** Why there are none; null if there are. */
+    private static final String REFUSAL;
 
-    private TestDevices() {
+    static {
+        List<ComputeDevice> devices = List.of();
+        String refusal = null;
+        try {
+            devices = ComputeDevice.list();
+        } catch (UnsupportedBackendException e) {
+            refusal = e.getMessage();
+        }
+        DEVICES = devices;
+        REFUSAL = refusal;
     }
 
-    private static List<ComputeDevice> find() {
-        try {
-            return ComputeDevice.list();
-        } catch (UnsupportedBackendException _) {
-            return List.of();
-        }
+    private TestDevices() {
     }
 
     /** Whether there is an OpenCL device here. */
@@ -27,7 +33,8 @@ public final class TestDevices {
     /** The first OpenCL device; without one the test is skipped and says so. */
     public static ComputeDevice firstOrSkip() {
         Assumptions.assumeTrue(present(),
-                "skipped: no OpenCL device here (install pocl-opencl-icd, or the GPU vendor's driver)");
+                () -> "skipped: no OpenCL device here (install pocl-opencl-icd, or the GPU vendor's driver): "
+                        + REFUSAL);
         return DEVICES.getFirst();
     }
 
