@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import org.vecformer.engine.DeviceException;
 import org.vecformer.engine.UnsupportedBackendException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -192,7 +193,7 @@ final class Cli {
             return "cannot use " + oneLine(text);
         }
         boolean expected = cause instanceof IOException || cause instanceof IllegalArgumentException
-                || cause instanceof UnsupportedBackendException;
+                || cause instanceof UnsupportedBackendException || cause instanceof DeviceException;
         if (text == null || !expected) {
             // Not foreseen: the kind of failure is at least something to search for.
             return cause.getClass().getSimpleName() + (text == null ? "" : ": " + oneLine(text))

@@ -50,7 +50,8 @@ final class ComputeOptions {
         BackendChoice choice = backend == null
                 ? BackendChoice.AUTO
                 : BackendChoice.valueOf(backend.name().toUpperCase(Locale.ROOT));
-        return new EngineOptions(choice, threads == null ? 0 : threads, requireSimd);
+        return EngineOptions.defaults().withBackend(choice).withThreads(threads == null ? 0 : threads)
+                .withRequireSimd(requireSimd);
     }
 
     private void checkDevice() throws CommandException {

@@ -3,9 +3,12 @@ package org.vecformer.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.vecformer.engine.ComputeDevice;
 import org.vecformer.engine.Engine;
+import org.vecformer.engine.UnsupportedBackendException;
 import org.vecformer.loader.Safetensors;
 import org.vecformer.loader.TensorInfo;
 import picocli.CommandLine.Command;
@@ -19,7 +22,11 @@ import picocli.CommandLine.Option;
         "--json writes {\"model\":\"\",\"config\":{},\"parameters\":0,\"weights\":\"bf16\",\"memory\":{\"weight_bytes\":0,\"cache_bytes\":0},",
         "\"tokens\":0,\"backend\":\"vector\",\"vector_bits\":512,\"threads\":2,\"notes\":[]}, of a BERT also \"heads\":[] and \"labels\":[];",
         "for --devices",
-        "[{\"device\":\"cpu\",\"backend\":\"vector\",\"vector_bits\":512,\"threads\":2,\"notes\":[]}]."})
+        "[{\"device\":\"cpu\",\"backend\":\"vector\",\"vector_bits\":512,\"threads\":2,\"notes\":[]},",
+        "{\"device\":\"opencl:0\",\"name\":\"\",\"type\":\"cpu|gpu|accelerator|other\",\"vendor\":\"\",\"platform\":\"\",\"driver\":\"\",",
+        "\"version\":\"OpenCL 3.0 ...\",\"compute_units\":0,\"max_work_group_size\":0,\"memory_bytes\":0,",
+        "\"max_allocation_bytes\":0,\"local_memory_bytes\":0,\"half_precision\":false}]. Without OpenCL there is the cpu alone,",
+        "and standard error says what is missing."})
 final class InfoCommand implements Callable<Integer> {
     @Option(names = "--tensors", paramLabel = "F.safetensors", description = "list the tensors of any safetensors file")
     Path tensors;
@@ -53,8 +60,9 @@ final class InfoCommand implements Callable<Integer> {
             throw new UsageException(
                     "--tensors looks at a file alone; --devices, --model and what computes do not go with it");
         }
-        if (devices && (model.model != null || compute.weights != null)) {
-            throw new UsageException("--devices is about no model; --model and --weights do not go with it");
+        if (devices && (model.model != null || compute.weights != null || compute.device != null)) {
+            throw new UsageException(
+                    "--devices lists all of them, for any model; --device, --model and --weights do not go with it");
         }
         if (tensors != null) {
             listTensors();
@@ -97,6 +105,7 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     private void listDevices() throws IOException {
+        List<ComputeDevice> found = openClDevices();
         try (Engine engine = Engine.create(compute.engine())) {
             if (output.json) {
                 JsonResult.line(streams.out(), json -> {
@@ -105,12 +114,29 @@ final class InfoCommand implements Callable<Integer> {
                     json.writeStringField("device", "cpu");
                     writeEngine(json, engine);
                     json.writeEndObject();
+                    for (ComputeDevice device : found) {
+                        DeviceTable.write(json, device);
+                    }
                     json.writeEndArray();
                 });
             } else {
-                streams.out().println("cpu: " + engine.description());
+                for (String line : DeviceTable.lines(engine, found)) {
+                    streams.out().println(line);
+                }
                 printNotes(engine);
             }
+        }
+    }
+
+    /** Empty where there is no OpenCL: that is no failure of a list. */
+    private List<ComputeDevice> openClDevices() {
+        try {
+            return ComputeDevice.list();
+        } catch (UnsupportedBackendException e) {
+            if (!common.quiet) {
+                streams.err().println("gpt2 info: no OpenCL devices: " + e.getMessage());
+            }
+            return List.of();
         }
     }
 

@@ -10,6 +10,7 @@ final class Context implements AutoCloseable {
     private final int bound;
     private final int[] ids;
     private int length;
+    private Wanted wanted = Wanted.ALL;
 
     /**
      * @param prompt its first tokens
@@ -47,6 +48,15 @@ final class Context implements AutoCloseable {
     /** The array itself, of which the first {@link #length()} count. */
     int[] ids() {
         return ids;
+    }
+
+    /** What the next step shall tell of the logits behind its last token; all, unless {@link #want} says less. */
+    Wanted wanted() {
+        return wanted;
+    }
+
+    void want(Wanted wanted) {
+        this.wanted = wanted;
     }
 
     int last() {

@@ -87,12 +87,13 @@ final class ContrastiveSearchLoop {
             }
             // One of the forks takes its place, so that its memory is free now.
             track.context.sequence().close();
-            if (!stepper.advance(tries, generation.options().useCache(), generation.interruption())) {
+            if (!stepper.advance(tries, generation.options().useCache(), true, generation.interruption())) {
                 return false;
             }
             int chosen = choose(count, past);
             track.context.adopt(tries.remove(chosen));
-            track.write(candidates.ids()[best[chosen]], logits);
+            int id = candidates.ids()[best[chosen]];
+            track.write(id, generation.score(logits, id));
             past.add(stepper.state(chosen));
             System.arraycopy(stepper.logits(chosen), 0, logits, 0, logits.length);
             return true;

@@ -6,6 +6,7 @@ import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.engine.sampler.Candidates;
+import org.vecformer.engine.sampler.LogitsNeeded;
 import org.vecformer.engine.sampler.Sampler;
 
 /**
@@ -47,10 +48,11 @@ final class DraftModelDrafter implements Drafter {
         }
         Sampler chooser = sampler.copy();
         for (int i = 0; i < count; i++) {
-            if (!stepper.advance(List.of(context), true, interruption)) {
+            context.want(new Wanted(chooser.needs(LogitsNeeded.ALL), -1));
+            if (!stepper.advance(List.of(context), true, false, interruption)) {
                 return i;
             }
-            candidates.load(stepper.logits(0));
+            stepper.next(0).load(candidates);
             chooser.apply(candidates);
             guesses[i] = candidates.selectedToken();
             chooser.accept(guesses[i]);

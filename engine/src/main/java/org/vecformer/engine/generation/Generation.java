@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.vecformer.engine.model.Session;
+import org.vecformer.engine.sampler.LogitsNeeded;
 import org.vecformer.engine.sampler.Sampler;
 import org.vecformer.engine.sampler.SamplerChain;
 import org.vecformer.engine.sampler.SamplingContext;
@@ -127,6 +128,18 @@ final class Generation {
     /** Whether anything looks at the text to see whether it ends. */
     boolean endsByText() {
         return !stopTexts.texts().isEmpty() || options.stopping().condition() != StopCondition.NEVER;
+    }
+
+    /** What is wanted of a step's logits where these samplers, in their present state, choose. */
+    Wanted wanted(Sampler sampler) {
+        return options.guidance().isPresent()
+                ? Wanted.ALL
+                : new Wanted(sampler.needs(LogitsNeeded.ALL), options.logprobs().orElse(-1));
+    }
+
+    /** The score to be told for a token; null if none is. */
+    TokenScore score(NextLogits next, int id) {
+        return scorer == null ? null : scorer.score(next, id);
     }
 
     /** The score to be told for a token; null if none is. */

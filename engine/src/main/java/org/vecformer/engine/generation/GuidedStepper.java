@@ -29,7 +29,20 @@ final class GuidedStepper {
                 contexts.add(guided.get(i).negative());
             }
         }
-        return stepper.advance(contexts, generation.options().useCache(), generation.interruption());
+        return stepper.advance(contexts, generation.options().useCache(), false, generation.interruption());
+    }
+
+    /**
+     * What is known of the logits behind one of the last step's, guided if there is guidance; to be called once for each.
+     *
+     * @param index in the list of the last step
+     */
+    NextLogits next(int index) {
+        if (generation.options().guidance().isPresent()) {
+            logits(index);
+            return stepper.next(2 * index);
+        }
+        return stepper.next(index);
     }
 
     /**

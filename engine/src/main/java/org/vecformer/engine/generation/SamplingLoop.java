@@ -33,7 +33,7 @@ final class SamplingLoop {
             List<Track> running = unfinished(tracks);
             while (!running.isEmpty() && step(running)) {
                 for (int i = 0; i < running.size(); i++) {
-                    running.get(i).choose(guided.logits(i), candidates);
+                    running.get(i).choose(guided.next(i), candidates);
                 }
                 running.removeIf(Track::isFinished);
             }
@@ -63,9 +63,10 @@ final class SamplingLoop {
                 tracks.add(generation.fork(stepper, leader, prompts.get(p), i));
             }
             if (going && row >= 0) {
-                float[] logits = guided.logits(row);
-                leader.choose(logits, candidates);
-                tracks.subList(first, tracks.size()).forEach(fork -> fork.choose(logits, candidates));
+                // All continuations of a prompt have the same samplers at first, but for their seeds.
+                NextLogits next = guided.next(row);
+                leader.choose(next, candidates);
+                tracks.subList(first, tracks.size()).forEach(fork -> fork.choose(next, candidates));
             }
         }
         tracks.sort(Comparator.comparingInt(Track::sequence));
@@ -81,7 +82,7 @@ final class SamplingLoop {
         contexts.clear();
         // By index, as an iterator would be garbage in each step.
         for (int i = 0; i < tracks.size(); i++) {
-            contexts.add(tracks.get(i).guided());
+            contexts.add(tracks.get(i).forStep());
         }
         return guided.advance(contexts);
     }

@@ -17,23 +17,24 @@ final class SpeculativeLoop {
     private final Stepper stepper;
     private final Candidates candidates;
     private final Drafting drafting;
-    private final float[] logits;
+    private final NextLogits next;
 
     SpeculativeLoop(Generation generation, Stepper stepper, Candidates candidates, Drafting drafting) {
         this.generation = generation;
         this.stepper = stepper;
         this.candidates = candidates;
         this.drafting = drafting;
-        logits = new float[stepper.vocabularySize()];
+        next = new NextLogits(stepper.vocabularySize());
     }
 
     /** @param sequence its number, for the listener */
     List<GeneratedSequence> run(int[] prompt, int sequence) {
         Interruption interruption = generation.interruption();
         try (Drafter drafter = drafter(); Track track = generation.openTrack(stepper, sequence, prompt)) {
-            if (!track.isFinished() && stepper.advance(List.of(track.context), true, interruption)) {
+            if (!track.isFinished() && stepper.advance(List.of(track.forStep().context()), true, false,
+                    interruption)) {
                 generation.promptIsDone();
-                track.choose(stepper.logits(0), candidates);
+                track.choose(stepper.next(0), candidates);
                 int[] guesses = new int[drafting.tokens()];
                 while (!track.isFinished() && !interruption.isDue()) {
                     int count = drafter.draft(track.context, track.sampler(), guesses,
@@ -73,8 +74,8 @@ final class SpeculativeLoop {
         batch.add(context.sequence(), rows, 0, rows.length, Logits.ALL);
         session.step(batch);
         for (int i = 0; i <= count; i++) {
-            session.logits(i, logits);
-            int id = track.choose(logits, candidates);
+            next.read(session, i, track.wanted());
+            int id = track.choose(next, candidates);
             if (track.isFinished() || i < count && id != guesses[i]) {
                 break;
             }

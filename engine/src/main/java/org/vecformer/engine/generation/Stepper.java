@@ -7,15 +7,15 @@ import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 
 /**
- * Takes contexts to the end of their tokens, all in one packed batch as far as its rows suffice, and keeps the logits of
- * their last tokens, and their hidden states. Holds the buffers for that.
+ * Takes contexts to the end of their tokens, all in one packed batch as far as its rows suffice, and keeps what is
+ * wanted of the logits of their last tokens, and their hidden states if they are wanted. Holds the buffers for that.
  */
 final class Stepper {
 
     private final Session session;
     private final int vocabularySize;
     private final int stateSize;
-    private float[][] logits = new float[0][];
+    private NextLogits[] next = new NextLogits[0];
     private float[][] states = new float[0][];
 
     Stepper(Session session) {
@@ -65,9 +65,10 @@ final class Stepper {
      * same result.
      *
      * @param useCache whether to keep what is cached; otherwise everything is computed again
+     * @param states   whether the hidden states are wanted
      * @return false if it was interrupted on the way: then there are no new logits
      */
-    boolean advance(List<Context> contexts, boolean useCache, Interruption interruption) {
+    boolean advance(List<Context> contexts, boolean useCache, boolean states, Interruption interruption) {
         ensureRows(contexts.size());
         // By index, as an iterator would be garbage in each step.
         for (int i = 0; i < contexts.size(); i++) {
@@ -96,21 +97,27 @@ final class Stepper {
             session.step(batch);
             int row = 0;
             for (; first < end && contexts.get(first).sequence().length() == contexts.get(first).length(); first++) {
-                session.hiddenState(row, states[first]);
-                session.logits(row++, logits[first]);
+                if (states) {
+                    session.hiddenState(row, this.states[first]);
+                }
+                next[first].read(session, row++, contexts.get(first).wanted());
             }
         }
         return true;
     }
 
     /**
-     * The logits of a context's last token, one for each token of the vocabulary; the buffer itself, good until the next
-     * step.
+     * What is known of the logits of a context's last token; good until the next step.
      *
      * @param index of the context in the list of the last step
      */
+    NextLogits next(int index) {
+        return next[index];
+    }
+
+    /** All of them, where all are {@linkplain Context#wanted() wanted}; the buffer itself. */
     float[] logits(int index) {
-        return logits[index];
+        return next[index].all();
     }
 
     /** The final hidden state of a context's last token, in the same way. */
@@ -119,12 +126,12 @@ final class Stepper {
     }
 
     private void ensureRows(int rows) {
-        int before = logits.length;
+        int before = next.length;
         if (before < rows) {
-            logits = Arrays.copyOf(logits, rows);
+            next = Arrays.copyOf(next, rows);
             states = Arrays.copyOf(states, rows);
             for (int i = before; i < rows; i++) {
-                logits[i] = new float[vocabularySize];
+                next[i] = new NextLogits(vocabularySize);
                 states[i] = new float[stateSize];
             }
         }

@@ -18,6 +18,21 @@ final class TokenScorer {
         best = new int[Math.min(top, vocabularySize)];
     }
 
+    /**
+     * Where not all logits are known, the token is the most likely one.
+     *
+     * @param next as many of the logits as that takes
+     */
+    TokenScore score(NextLogits next, int id) {
+        if (next.areAll()) {
+            return score(next.all(), id);
+        }
+        double logSumExp = next.logSumExp();
+        List<TokenLogprob> top = IntStream.range(0, best.length)
+                .mapToObj(rank -> new TokenLogprob(next.id(rank), next.logit(rank) - logSumExp)).toList();
+        return new TokenScore(id, next.logit(0) - logSumExp, top);
+    }
+
     /** @param logits the model's */
     TokenScore score(float[] logits, int id) {
         double logSumExp = LogSoftmax.logSumExp(logits, logits.length);

@@ -51,24 +51,38 @@ final class Track implements AutoCloseable {
         return reason != null;
     }
 
-    /** Chooses the next token by these logits, appends it, tells it, and sees whether the continuation ends with it. */
-    int choose(float[] logits, Candidates candidates) {
-        candidates.load(logits);
+    /** Its context with that of guidance, which knows what is wanted of the next step. */
+    GuidedContext forStep() {
+        context.want(wanted());
+        return guided;
+    }
+
+    /** What is wanted of the logits that the next token is chosen by. */
+    Wanted wanted() {
+        return generation.wanted(sampler);
+    }
+
+    /**
+     * Chooses the next token, appends it, tells it, and sees whether the continuation ends with it.
+     *
+     * @param next as much of the logits as is {@link #wanted}
+     */
+    int choose(NextLogits next, Candidates candidates) {
+        next.load(candidates);
         sampler.apply(candidates);
         int id = candidates.selectedToken();
-        write(id, logits);
+        write(id, generation.score(next, id));
         return id;
     }
 
     /**
      * Appends this token, tells it, and sees whether the continuation ends with it.
      *
-     * @param logits that it was chosen by
+     * @param score of the token; null if none is told
      */
-    void write(int id, float[] logits) {
+    void write(int id, TokenScore score) {
         sampler.accept(id);
         guided.append(id);
-        TokenScore score = generation.score(logits, id);
         if (score != null) {
             scores.add(score);
         }

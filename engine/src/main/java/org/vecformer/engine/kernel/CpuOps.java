@@ -185,15 +185,7 @@ final class CpuOps implements Ops {
     @Override
     public void matmul(Tensor x, int rows, WeightMatrix w, WeightVector bias, Activation activation, Tensor residual,
             Tensor out) {
-        if (x.columns() != w.inputs() || out.columns() != w.outputs() || rows > x.rows() || rows > out.rows()) {
-            throw new IllegalArgumentException(
-                    "matmul of " + rows + " rows: x is " + x.rows() + " x " + x.columns() + ", W is "
-                            + w.inputs() + " x " + w.outputs() + ", out is " + out.rows() + " x " + out.columns());
-        }
-        if (out == x || out == residual) {
-            throw new IllegalArgumentException(
-                    "matmul needs an output of its own: partial sums would overwrite x or the residual");
-        }
+        Ops.checkProduct(x, rows, w, residual, out);
         multiplyAdds += (long) rows * w.inputs() * w.outputs();
         if (multiplyAdds > WORTH_WARMING) {
             backend.warmUp(w.type());

@@ -12,6 +12,11 @@ final class OffHeapWeights implements WeightMemory {
 
     private final Arena arena = Arena.ofShared();
 
+    /** Does nothing: the system says when there is no memory. */
+    @Override
+    public void expect(long bytes) {
+    }
+
     @Override
     public SegmentAllocator room() {
         return arena;

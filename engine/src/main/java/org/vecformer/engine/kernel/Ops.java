@@ -56,6 +56,23 @@ public interface Ops extends AutoCloseable {
             Tensor out);
 
     /**
+     * What every backend demands of a product's operands.
+     *
+     * @throws IllegalArgumentException if their shapes do not fit, or {@code out} is one of them
+     */
+    static void checkProduct(Tensor x, int rows, WeightMatrix w, Tensor residual, Tensor out) {
+        if (x.columns() != w.inputs() || out.columns() != w.outputs() || rows > x.rows() || rows > out.rows()) {
+            throw new IllegalArgumentException(
+                    "matmul of " + rows + " rows: x is " + x.rows() + " x " + x.columns() + ", W is "
+                            + w.inputs() + " x " + w.outputs() + ", out is " + out.rows() + " x " + out.columns());
+        }
+        if (out == x || out == residual) {
+            throw new IllegalArgumentException(
+                    "matmul needs an output of its own: partial sums would overwrite x or the residual");
+        }
+    }
+
+    /**
      * Appends the keys and values of the batch's rows to the cache, then lets each row attend to its sequence's
      * positions, to all of them or to those up to its own as the batch says: out = softmax(q K^T * scale) V (Vaswani
      * et al., 2017, "Attention Is All You Need").

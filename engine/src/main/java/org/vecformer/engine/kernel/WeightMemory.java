@@ -12,6 +12,13 @@ import org.vecformer.engine.tensor.WeightVector;
  */
 public interface WeightMemory extends AutoCloseable {
 
+    /**
+     * Told beforehand what will come, so that it is refused before anything is read.
+     *
+     * @param bytes of all weights as packed, roughly
+     */
+    void expect(long bytes);
+
     /** Gives memory of this process to pack weights into, which may be used until the next ones are kept. */
     SegmentAllocator room();
 

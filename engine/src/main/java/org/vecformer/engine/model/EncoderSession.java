@@ -131,6 +131,15 @@ public final class EncoderSession implements AutoCloseable {
         return tensor;
     }
 
+    /**
+     * Waits until the last run has been computed. Nobody has to who reads its results; on the CPU a run is computed when
+     * it returns.
+     */
+    public void await() {
+        checkOpen();
+        ops.await();
+    }
+
     /** The last hidden state of a token: {@code hiddenSize} numbers, zeros if it is not attended to. */
     public void hidden(int sequence, int position, float[] destination) {
         copy(states(), row(sequence, position), destination);

@@ -62,6 +62,8 @@ final class Weights implements AutoCloseable {
         long total = checkpoint.names().stream().mapToLong(name -> checkpoint.find(name).orElseThrow().byteSize())
                 .sum();
         warming = options.warmUp() && total > WORTH_WARMING ? backend : null;
+        memory.expect(checkpoint.names().stream().mapToLong(name -> bytesInMemory(checkpoint.find(name).orElseThrow()))
+                .sum());
         packer = new MatrixPacker(checkpoint, memory.room(), backend.pool(),
                 count -> options.progress().loaded(done.addAndGet(count), total));
     }
@@ -117,6 +119,12 @@ final class Weights implements AutoCloseable {
             warming.warmUp(type);
         }
         return type;
+    }
+
+    /** Roughly: not all tensors of a file are taken, and vectors are kept as float32. */
+    private long bytesInMemory(TensorInfo tensor) {
+        WeightType type = options.weights() == null ? fileType(tensor) : options.weights();
+        return tensor.elements() * type.blockBytes() / WeightType.BLOCK;
     }
 
     private static WeightType fileType(TensorInfo tensor) {

@@ -24,8 +24,13 @@ public final class BeginSuppressTokens extends LengthSampler {
     }
 
     @Override
+    boolean isDue() {
+        return newTokens() == (firstIsForced && promptLength() <= 1 ? 1 : 0);
+    }
+
+    @Override
     public void apply(Candidates candidates) {
-        if (newTokens() == (firstIsForced && promptLength() <= 1 ? 1 : 0)) {
+        if (isDue()) {
             candidates.forbid(tokens);
         }
     }

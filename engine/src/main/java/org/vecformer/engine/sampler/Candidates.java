@@ -76,6 +76,25 @@ public final class Candidates {
         selected = -1;
     }
 
+    /**
+     * Starts a step with some tokens, as if all others had been removed.
+     *
+     * @param someIds    different ones, in any order
+     * @param someLogits theirs
+     * @param count      so many of both; at least 1
+     */
+    public void load(int[] someIds, float[] someLogits, int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException(count + " candidates were given; there must be at least one");
+        }
+        System.arraycopy(someIds, 0, ids, 0, count);
+        System.arraycopy(someLogits, 0, logits, 0, count);
+        size = count;
+        inIdOrder = count == 1;
+        selected = -1;
+        sortById();
+    }
+
     /** Number of candidates. */
     public int size() {
         return size;

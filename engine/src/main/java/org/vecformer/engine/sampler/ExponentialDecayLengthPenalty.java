@@ -30,12 +30,16 @@ public final class ExponentialDecayLengthPenalty extends LengthSampler {
     }
 
     @Override
+    boolean isDue() {
+        return newTokens() > start;
+    }
+
+    @Override
     public void apply(Candidates candidates) {
-        int over = newTokens() - start;
-        if (over <= 0) {
+        if (!isDue()) {
             return;
         }
-        float growth = (float) Math.min(Power.of(factor, over) - 1, Float.MAX_VALUE);
+        float growth = (float) Math.min(Power.of(factor, newTokens() - start) - 1, Float.MAX_VALUE);
         float[] logits = candidates.logits();
         for (int token : endTokens) {
             int index = candidates.indexOf(token);

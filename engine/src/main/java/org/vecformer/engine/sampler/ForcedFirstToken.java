@@ -14,6 +14,11 @@ public final class ForcedFirstToken extends LengthSampler {
         this.tokens = new int[]{Parameters.notNegative("id of the forced first token", token)};
     }
 
+    @Override
+    boolean isDue() {
+        return length() == 1;
+    }
+
     /**
      * {@inheritDoc}
      *
@@ -22,7 +27,7 @@ public final class ForcedFirstToken extends LengthSampler {
     @Override
     public void apply(Candidates candidates) {
         candidates.requireToken(tokens[0], "forced first token");
-        if (length() == 1) {
+        if (isDue()) {
             candidates.force(tokens);
         }
     }

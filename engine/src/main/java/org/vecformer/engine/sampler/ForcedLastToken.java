@@ -22,6 +22,11 @@ public final class ForcedLastToken extends LengthSampler {
         this.largest = Parameters.largest(tokens);
     }
 
+    @Override
+    boolean isDue() {
+        return length() == maxLength - 1;
+    }
+
     /**
      * {@inheritDoc}
      *
@@ -30,7 +35,7 @@ public final class ForcedLastToken extends LengthSampler {
     @Override
     public void apply(Candidates candidates) {
         candidates.requireToken(largest, "forced last token");
-        if (length() == maxLength - 1) {
+        if (isDue()) {
             candidates.force(tokens);
         }
     }

@@ -29,6 +29,11 @@ public final class Greedy implements Sampler {
     }
 
     @Override
+    public LogitsNeeded needs(LogitsNeeded behind) {
+        return LogitsNeeded.ARG_MAX;
+    }
+
+    @Override
     public Greedy copy() {
         return this;
     }

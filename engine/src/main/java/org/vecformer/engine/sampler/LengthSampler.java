@@ -20,6 +20,14 @@ abstract class LengthSampler implements Sampler {
         return promptLength + newTokens;
     }
 
+    /** Whether it does anything to the next token. */
+    abstract boolean isDue();
+
+    @Override
+    public final LogitsNeeded needs(LogitsNeeded behind) {
+        return isDue() ? LogitsNeeded.ALL : behind;
+    }
+
     @Override
     public final void acceptPrompt(int[] ids) {
         promptLength += ids.length;

@@ -18,8 +18,13 @@ public final class MinLength extends LengthSampler {
     }
 
     @Override
+    boolean isDue() {
+        return length() < minLength;
+    }
+
+    @Override
     public void apply(Candidates candidates) {
-        if (length() < minLength) {
+        if (isDue()) {
             candidates.forbid(endTokens);
         }
     }

@@ -18,8 +18,13 @@ public final class MinNewTokens extends LengthSampler {
     }
 
     @Override
+    boolean isDue() {
+        return newTokens() < minNewTokens;
+    }
+
+    @Override
     public void apply(Candidates candidates) {
-        if (newTokens() < minNewTokens) {
+        if (isDue()) {
             candidates.forbid(endTokens);
         }
     }

@@ -18,6 +18,20 @@ public interface Sampler {
     void apply(Candidates candidates);
 
     /**
+     * How much of the next step's logits has to be among the candidates that {@link #apply} gets, so that this sampler
+     * and those behind it choose as they would by all of them. Asked before each step, when the state of the sampler is
+     * that in which it will be applied.
+     * <p>
+     * All, unless a sampler knows better. One that takes away all but the largest says so, whatever comes behind it; one
+     * that does nothing in this step hands on what those behind it need.
+     *
+     * @param behind what those behind it need; {@link LogitsNeeded#ALL} if there are none
+     */
+    default LogitsNeeded needs(LogitsNeeded behind) {
+        return LogitsNeeded.ALL;
+    }
+
+    /**
      * The ids of the prompt, which precede all accepted tokens. Apart from {@link #accept}, because some rules look at
      * prompt and continuation alike (repetition), some only at the continuation (a grammar), some at the length of
      * either.

@@ -32,6 +32,15 @@ public final class SamplerChain implements Sampler {
     }
 
     @Override
+    public LogitsNeeded needs(LogitsNeeded behind) {
+        LogitsNeeded needed = behind;
+        for (int i = samplers.length - 1; i >= 0; i--) {
+            needed = samplers[i].needs(needed);
+        }
+        return needed;
+    }
+
+    @Override
     public void acceptPrompt(int[] ids) {
         for (Sampler sampler : samplers) {
             sampler.acceptPrompt(ids);

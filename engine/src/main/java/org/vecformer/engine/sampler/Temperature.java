@@ -28,6 +28,17 @@ public final class Temperature implements Sampler {
         }
     }
 
+    /** The division leaves the order as it is, but that logits may become equal. */
+    @Override
+    public LogitsNeeded needs(LogitsNeeded behind) {
+        return switch (behind) {
+            case LogitsNeeded.ArgMax _ -> new LogitsNeeded.Largest(1, temperature);
+            case LogitsNeeded.Largest(int k, float divisor) when divisor == 1 ->
+                new LogitsNeeded.Largest(k, temperature);
+            default -> LogitsNeeded.ALL;
+        };
+    }
+
     @Override
     public Temperature copy() {
         return this;

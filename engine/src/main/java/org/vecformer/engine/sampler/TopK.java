@@ -6,6 +6,7 @@ package org.vecformer.engine.sampler;
  */
 public final class TopK implements Sampler {
     private final int k;
+    private final LogitsNeeded needed;
 
     /**
      * @throws IllegalArgumentException if k is not positive
@@ -23,6 +24,7 @@ public final class TopK implements Sampler {
             throw new IllegalArgumentException("top-k is " + k + "; it must be positive");
         }
         this.k = Math.max(k, Parameters.minTokensToKeep(minTokensToKeep));
+        needed = new LogitsNeeded.Largest(this.k, 1);
     }
 
     @Override
@@ -35,6 +37,11 @@ public final class TopK implements Sampler {
         if (!Float.isNaN(threshold)) {
             candidates.keepFrom(threshold);
         }
+    }
+
+    @Override
+    public LogitsNeeded needs(LogitsNeeded behind) {
+        return needed;
     }
 
     @Override

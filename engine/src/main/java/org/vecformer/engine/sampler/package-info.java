@@ -25,6 +25,9 @@
  * int token = candidates.selectedToken();
  * chain.accept(token);
  * }</pre>
+ * Some chains need only a few logits for that, and say which ({@link org.vecformer.engine.sampler.LogitsNeeded}): a step
+ * on a device then begins with {@link org.vecformer.engine.sampler.Candidates#load(int[], float[], int)}.
+ * <p>
  * Within the package, samplers that look at the text so far are a {@code HistorySampler}, or a {@code LengthSampler} if
  * its length is enough; those that count tokens share {@code TokenCounts}, and those that look for the edge of a mass
  * {@code MassSelection}.

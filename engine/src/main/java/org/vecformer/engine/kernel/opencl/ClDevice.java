@@ -28,6 +28,7 @@ import org.vecformer.engine.ComputeDevice;
 import org.vecformer.engine.DeviceChoice;
 import org.vecformer.engine.DeviceException;
 import org.vecformer.engine.DeviceMemoryException;
+import org.vecformer.engine.KernelTime;
 import org.vecformer.engine.UnsupportedBackendException;
 
 /**
@@ -41,8 +42,8 @@ final class ClDevice implements AutoCloseable {
     private final ComputeDevice description;
     private final cl_device_id id;
     private final cl_context context;
-    /** For {@link #touch}. */
-    private final cl_command_queue touching;
+    /** A queue for what must not wait for kernels. */
+    private final cl_command_queue aside;
     private final boolean profiling;
     private final ClCompiler compiler;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -55,12 +56,12 @@ final class ClDevice implements AutoCloseable {
     private final Map<String, KernelTime> profile = new TreeMap<>();
     private volatile boolean closed;
 
-    private ClDevice(ClDiscovery.Found found, cl_context context, cl_command_queue touching, boolean profiling,
+    private ClDevice(ClDiscovery.Found found, cl_context context, cl_command_queue aside, boolean profiling,
             ClProgramCache cache) {
         description = found.description();
         id = found.id();
         this.context = context;
-        this.touching = touching;
+        this.aside = aside;
         this.profiling = profiling;
         compiler = new ClCompiler(found, name(), context, cache);
     }
@@ -85,9 +86,9 @@ final class ClDevice implements AutoCloseable {
         cl_context context = ClError.make(status,
                 to -> CL.clCreateContext(properties, 1, new cl_device_id[]{found.id()}, null, null, to));
         if (context != null) {
-            cl_command_queue touching = queue(context, found.id(), 0, status);
-            if (touching != null) {
-                return new ClDevice(found, context, touching, profiling, cache);
+            cl_command_queue aside = queue(context, found.id(), 0, status);
+            if (aside != null) {
+                return new ClDevice(found, context, aside, profiling, cache);
             }
             CL.clReleaseContext(context);
         }
@@ -154,18 +155,30 @@ final class ClDevice implements AutoCloseable {
         }
     }
 
-    private void reserve(long size, String what) {
+    /**
+     * Refuses what is going to be allocated in several pieces, before the first one.
+     *
+     * @throws DeviceMemoryException when the device has less than that
+     */
+    void checkRoom(long size, String what) {
         synchronized (open) {
             long left = description.globalMemory() - bytes;
             if (size > left) {
                 throw new DeviceMemoryException("%s: %s needed, %s has %s left of %s".formatted(what, mebibytes(size),
                         name(), mebibytes(left), mebibytes(description.globalMemory())));
             }
+        }
+    }
+
+    private void reserve(long size, String what) {
+        synchronized (open) {
+            checkRoom(size, what);
             bytes += size;
         }
     }
 
-    private cl_mem memory(long size, String what) {
+    /** Memory that is not counted; to be called while {@link #using()} is held. */
+    cl_mem memory(long size, String what) {
         int[] status = new int[1];
         cl_mem memory = ClError.make(status,
                 to -> CL.clCreateBuffer(context, CL.CL_MEM_READ_WRITE, size, null, to));
@@ -179,10 +192,8 @@ final class ClDevice implements AutoCloseable {
         throw switch (status[0]) {
             case CL.CL_MEM_OBJECT_ALLOCATION_FAILURE, CL.CL_OUT_OF_RESOURCES, CL.CL_OUT_OF_HOST_MEMORY,
                     CL.CL_INVALID_BUFFER_SIZE ->
-                new DeviceMemoryException(
-                        "%s: %s needed, which %s does not have (%s; it has %s in all, of which this process uses %s)"
-                                .formatted(what, mebibytes(size), name(), ClError.name(status[0]),
-                                        mebibytes(description.globalMemory()), mebibytes(live().bytes() - size)));
+                new DeviceMemoryException("%s: %s needed, %s has %s in all but its driver says %s".formatted(what,
+                        mebibytes(size), name(), mebibytes(description.globalMemory()), ClError.name(status[0])));
             default -> new DeviceException(
                     ClError.message(status[0], name(), "allocating " + mebibytes(size) + " for " + what));
         };
@@ -190,9 +201,19 @@ final class ClDevice implements AutoCloseable {
 
     /** Drivers may put off an allocation until the memory is used, in the middle of a step. This uses it. */
     private int touch(cl_mem memory) {
-        int status = ClError.status(() -> CL.clEnqueueFillBuffer(touching, memory, Pointer.to(new byte[1]), 1, 0, 1, 0,
+        int status = ClError.status(() -> CL.clEnqueueFillBuffer(aside, memory, Pointer.to(new byte[1]), 1, 0, 1, 0,
                 null, null));
-        return status == CL.CL_SUCCESS ? ClError.status(() -> CL.clFinish(touching)) : status;
+        return status == CL.CL_SUCCESS ? ClError.status(() -> CL.clFinish(aside)) : status;
+    }
+
+    /**
+     * Writes the beginning of some memory at once, whatever queues are doing; to be called while {@link #using()} is
+     * held.
+     *
+     * @return OpenCL's status
+     */
+    int upload(cl_mem to, long size, Pointer from) {
+        return CL.clEnqueueWriteBuffer(aside, to, true, 0, size, from, 0, null, null);
     }
 
     private static String mebibytes(long bytes) {
@@ -354,7 +375,7 @@ final class ClDevice implements AutoCloseable {
             leaks.forEach(this::close);
             programs.values().forEach(ClProgram::release);
             programs.clear();
-            CL.clReleaseCommandQueue(touching);
+            CL.clReleaseCommandQueue(aside);
             CL.clReleaseContext(context);
             if (!leaks.isEmpty()) {
                 throw new IllegalStateException(name() + " was closed before " + leaks.size() + " of its objects: "

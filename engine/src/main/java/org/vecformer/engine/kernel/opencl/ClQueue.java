@@ -2,7 +2,6 @@ package org.vecformer.engine.kernel.opencl;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -13,6 +12,7 @@ import org.jocl.CLException;
 import org.jocl.Pointer;
 import org.jocl.cl_command_queue;
 import org.jocl.cl_event;
+import org.jocl.cl_mem;
 import org.vecformer.engine.DeviceException;
 
 /**
@@ -25,17 +25,19 @@ final class ClQueue extends ClObject {
 
     private static final int SLOTS = 16;
     private static final int SLOT_BYTES = 64 << 10;
-    private static final int READ_BYTES = 1 << 20;
+    private static final int HOST_BYTES = 1 << 20;
     /** A slice of memory that one call moves. */
     private static final long LARGEST_SLICE = 1 << 30;
     private static final int MOST_LAUNCHES_PENDING = 4096;
 
     private final cl_command_queue handle;
     private final Arena arena = Arena.ofShared();
-    /** Where small writes lie until the device has taken them, one after the other. */
-    private final Staging[] slots = new Staging[SLOTS];
+    /** Where numbers lie on their way to and from arrays. */
+    private final MemorySegment host = arena.allocate(HOST_BYTES, 64);
+    private final Pointer toHost = Pointer.to(host.asByteBuffer());
+    /** Where small writes lie, on the device, until it is their turn; used one after the other. */
+    private final Slot[] slots = new Slot[SLOTS];
     private int nextSlot;
-    private final Staging toRead;
     private final ByteBuffer pattern = ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
     private final Pointer toPattern = Pointer.to(pattern);
     /** Launches whose times are not known yet; empty without profiling. */
@@ -45,25 +47,19 @@ final class ClQueue extends ClObject {
 
     private record Launch(String kernel, cl_event event) {}
 
-    private static final class Staging {
-        final MemorySegment memory;
-        final Pointer pointer;
-        /** The write that reads this memory; null if none does. */
+    private static final class Slot {
+        /** Null before the first use. */
+        cl_mem memory;
+        /** The copy that reads the memory; null if none does. */
         cl_event event;
-
-        Staging(MemorySegment memory) {
-            this.memory = memory;
-            pointer = Pointer.to(memory.asByteBuffer());
-        }
     }
 
     ClQueue(ClDevice device, cl_command_queue handle) {
         super(device, "queue");
         this.handle = handle;
         for (int i = 0; i < SLOTS; i++) {
-            slots[i] = new Staging(arena.allocate(SLOT_BYTES, 64));
+            slots[i] = new Slot();
         }
-        toRead = new Staging(arena.allocate(READ_BYTES, 64));
     }
 
     /** Writes off-heap memory, all of it, and waits until it has been read. */
@@ -99,25 +95,21 @@ final class ClQueue extends ClObject {
         write(to, offset, MemorySegment.ofArray(from), start, count);
     }
 
-    /** Of numbers of 4 bytes. */
+    // By way of memory of the device, which another queue fills at once and this one copies in its turn. A write of this
+    // queue that does not wait would do, but JOCL has a thread wait for each of those.
     private void write(ClBuffer to, long offset, MemorySegment from, int start, int count) {
         long bytes = 4L * count;
         begin();
         try {
             to.checkRange(offset, bytes);
             for (long at = 0; at < bytes; at += SLOT_BYTES) {
-                Staging slot = slots[nextSlot];
-                nextSlot = (nextSlot + 1) % SLOTS;
-                if (slot.event != null) {
-                    check(CL.clWaitForEvents(1, new cl_event[]{slot.event}), "waiting for a write to", to);
-                    release(slot.event);
-                    slot.event = null;
-                }
                 long slice = Math.min(SLOT_BYTES, bytes - at);
-                MemorySegment.copy(from, 4L * start + at, slot.memory, 0, slice);
+                MemorySegment.copy(from, 4L * start + at, host, 0, slice);
+                Slot slot = freeSlot(to);
+                check(device.upload(slot.memory, slice, toHost), "writing", to);
                 cl_event event = new cl_event();
-                check(CL.clEnqueueWriteBuffer(handle, to.handle, false, offset + at, slice, slot.pointer, 0, null,
-                        event), "writing", to);
+                check(CL.clEnqueueCopyBuffer(handle, slot.memory, to.handle, 0, offset + at, slice, 0, null, event),
+                        "writing", to);
                 device.eventCreated();
                 slot.event = event;
             }
@@ -126,6 +118,20 @@ final class ClQueue extends ClObject {
         } finally {
             end();
         }
+    }
+
+    private Slot freeSlot(ClBuffer to) {
+        Slot slot = slots[nextSlot];
+        nextSlot = (nextSlot + 1) % SLOTS;
+        if (slot.memory == null) {
+            slot.memory = device.memory(SLOT_BYTES, "small writes");
+        }
+        if (slot.event != null) {
+            check(CL.clWaitForEvents(1, new cl_event[]{slot.event}), "waiting for a write to", to);
+            release(slot.event);
+            slot.event = null;
+        }
+        return slot;
     }
 
     /** Waits for all that was asked for, and reads. */
@@ -146,11 +152,11 @@ final class ClQueue extends ClObject {
         begin();
         try {
             from.checkRange(offset, bytes);
-            for (long at = 0; at < bytes; at += READ_BYTES) {
-                long slice = Math.min(READ_BYTES, bytes - at);
-                check(CL.clEnqueueReadBuffer(handle, from.handle, true, offset + at, slice, toRead.pointer, 0, null,
+            for (long at = 0; at < bytes; at += HOST_BYTES) {
+                long slice = Math.min(HOST_BYTES, bytes - at);
+                check(CL.clEnqueueReadBuffer(handle, from.handle, true, offset + at, slice, toHost, 0, null,
                         null), "reading", from);
-                MemorySegment.copy(toRead.memory, 0, to, 4L * start + at, slice);
+                MemorySegment.copy(host, 0, to, 4L * start + at, slice);
             }
         } catch (CLException e) {
             throw lose(e.getStatus(), "reading", from);
@@ -308,10 +314,14 @@ final class ClQueue extends ClObject {
         CL.clFinish(handle);
         launches.forEach(launch -> release(launch.event));
         launches.clear();
-        for (Staging slot : slots) {
+        for (Slot slot : slots) {
             if (slot.event != null) {
                 release(slot.event);
                 slot.event = null;
+            }
+            if (slot.memory != null) {
+                CL.clReleaseMemObject(slot.memory);
+                slot.memory = null;
             }
         }
         CL.clReleaseCommandQueue(handle);
