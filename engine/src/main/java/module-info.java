@@ -1,5 +1,5 @@
 /** Tensors to numbers to text: kernels, models, samplers, generation. */
-@SuppressWarnings("requires-automatic") module org.vecformer.engine {
+@SuppressWarnings({"requires-automatic", "module"}) module org.vecformer.engine {
     // Plain `requires` resolves the incubating module for users on the module path without a flag.
     requires jdk.incubator.vector;
     requires jdk.management;
@@ -15,4 +15,7 @@
     exports org.vecformer.engine.model;
     exports org.vecformer.engine.sampler;
     exports org.vecformer.engine.task;
+
+    // A device's limits, for shares of them; this module is compiled before that one.
+    exports org.vecformer.engine.kernel.opencl to org.vecformer.yardstick;
 }

@@ -1,11 +1,13 @@
 package org.vecformer.bench;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.HeapTensor;
+import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.WeightMatrix;
+import org.vecformer.engine.tensor.WeightVector;
 import org.vecformer.loader.Activation;
 
 /**
@@ -23,28 +25,33 @@ public class ActivationBenchmark extends OpBenchmark {
     @Param({"GELU_NEW", "GELU", "SILU", "TANH"})
     public Activation activation;
 
-    private Operands.Matrix w;
-    private Operands.Vector bias;
-    private HeapTensor x;
-    private HeapTensor out;
+    private WeightMatrix w;
+    private WeightVector bias;
+    private Tensor x;
+    private Tensor out;
+    private Agreement.Reference expected;
 
     @Override
-    void prepare(Operands operands, Arena memory) throws IOException {
-        w = operands.matrix(WeightType.F32, 1, COLUMNS);
-        bias = operands.vector(COLUMNS, 0);
-        x = operands.activations(rows, 1);
-        out = HeapTensor.zeros(rows, COLUMNS);
+    void prepare(Operands operands) throws IOException {
+        Operands.Matrix matrix = operands.matrix(WeightType.F32, 1, COLUMNS);
+        w = keep(matrix);
+        Operands.Vector biases = operands.vector(COLUMNS, 0);
+        bias = keep(biases);
+        HeapTensor plain = operands.activations(rows, 1);
+        x = upload(plain);
+        out = ops.tensor(rows, COLUMNS);
+        expected = (r, c) -> reference(
+                (double) plain.data()[plain.offset(r)] * matrix.values()[c] + biases.values()[c]);
     }
 
     @Override
-    void compute() {
-        ops.matmul(x, rows, w.packed(), bias.packed(), activation, null, out);
+    void run() {
+        ops.matmul(x, rows, w, bias, activation, null, out);
     }
 
     @Override
     void check() {
-        Agreement.check("activation " + activation, out, rows,
-                (r, c) -> reference((double) x.data()[x.offset(r)] * w.values()[c] + bias.values()[c]));
+        Agreement.check("activation " + activation, download(out), rows, expected);
     }
 
     private double reference(double x) {
@@ -70,8 +77,8 @@ public class ActivationBenchmark extends OpBenchmark {
     }
 
     @Benchmark
-    public float activation() {
+    public Tensor activation() {
         compute();
-        return out.data()[0];
+        return out;
     }
 }

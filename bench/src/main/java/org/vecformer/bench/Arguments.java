@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import org.vecformer.engine.BackendChoice;
+import org.vecformer.engine.DeviceChoice;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
 
@@ -113,6 +114,21 @@ final class Arguments {
             case "scalar" -> BackendChoice.SCALAR;
             default -> throw new IllegalArgumentException(option + " is " + value + "; expected vector or scalar");
         };
+    }
+
+    /** An OpenCL device. */
+    DeviceChoice device() {
+        String value = value();
+        DeviceChoice device;
+        try {
+            device = DeviceChoice.parse(value);
+        } catch (IllegalArgumentException _) {
+            device = new DeviceChoice.Cpu();
+        }
+        if (device instanceof DeviceChoice.Cpu) {
+            throw new IllegalArgumentException(option + " is " + value + "; expected gpu or opencl:N");
+        }
+        return device;
     }
 
     List<WeightType> weights() {

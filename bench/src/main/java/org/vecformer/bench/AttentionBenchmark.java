@@ -1,13 +1,13 @@
 package org.vecformer.bench;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.PackedBatch;
 import org.vecformer.engine.tensor.HeapTensor;
+import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.Tensor;
 
 /** Attention of one layer with 12 heads of 64, as in GPT-2 124M. */
 public class AttentionBenchmark extends OpBenchmark {
@@ -36,29 +36,30 @@ public class AttentionBenchmark extends OpBenchmark {
     @Param
     public Shape shape;
 
-    private KeyValuePages pages;
+    private KeyValueMemory pages;
     private PackedBatch batch;
     private HeapTensor all;
-    private HeapTensor qkv;
-    private HeapTensor out;
+    private Tensor qkv;
+    private Tensor out;
     private double[][] expected;
 
     @Override
-    void prepare(Operands operands, Arena memory) {
+    void prepare(Operands operands) {
         int positions = shape.past + shape.rows;
         int count = Math.ceilDiv(positions, KeyValuePages.POSITIONS);
-        pages = new KeyValuePages(memory, count, 1, HEADS, HEAD_SIZE, WeightType.F32);
+        pages = ops.keyValues(count, 1, HEADS, HEAD_SIZE, WeightType.F32);
         int[] table = new int[count];
         for (int i = 0; i < count; i++) {
             table[i] = i;
             pages.commit(i);
         }
         all = operands.activations(positions, 3 * HIDDEN);
-        qkv = HeapTensor.zeros(shape.rows, 3 * HIDDEN);
-        System.arraycopy(all.data(), all.offset(shape.past), qkv.data(), 0, shape.rows * qkv.stride());
-        out = HeapTensor.zeros(shape.rows, HIDDEN);
+        HeapTensor last = HeapTensor.zeros(shape.rows, 3 * HIDDEN);
+        System.arraycopy(all.data(), all.offset(shape.past), last.data(), 0, shape.rows * last.stride());
+        qkv = upload(last);
+        out = ops.tensor(shape.rows, HIDDEN);
         if (shape.past > 0) {
-            ops.attention(all, batch(0, shape.past, table), pages, 0, SCALE, HeapTensor.zeros(shape.past, HIDDEN),
+            ops.attention(upload(all), batch(0, shape.past, table), pages, 0, SCALE, ops.tensor(shape.past, HIDDEN),
                     null);
         }
         batch = batch(shape.past, shape.rows, table);
@@ -102,18 +103,18 @@ public class AttentionBenchmark extends OpBenchmark {
     }
 
     @Override
-    void compute() {
+    void run() {
         ops.attention(qkv, batch, pages, 0, SCALE, out, null);
     }
 
     @Override
     void check() {
-        Agreement.check("attention", out, shape.rows, (r, c) -> expected[r][c]);
+        Agreement.check("attention", download(out), shape.rows, (r, c) -> expected[r][c]);
     }
 
     @Benchmark
-    public float attention() {
+    public Tensor attention() {
         compute();
-        return out.data()[0];
+        return out;
     }
 }

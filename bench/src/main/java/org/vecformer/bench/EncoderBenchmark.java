@@ -2,7 +2,6 @@ package org.vecformer.bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -18,23 +17,22 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.vecformer.bench.SentenceEncoder.Prepared;
-import org.vecformer.engine.BackendChoice;
 import org.vecformer.engine.Engine;
-import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
 import org.vecformer.loader.ModelFiles;
 
 /**
  * A batch through BERT-base, token ids in and mean vectors out. The weights are random, made anew by each fork, or those
  * of the model in {@code -Dvecformer.bench.encoder=DIR}. Before and after, the batch's vectors are compared with those
- * of its sequences alone: they must have the same bits.
+ * of its sequences alone: they must have the same bits; on a device ({@link Twin#OPENCL}) they must agree within
+ * rounding.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 4, time = 2)
 @Measurement(iterations = 5, time = 2)
-@Fork(value = 1, jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector"})
+@Fork(value = 1, jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 public class EncoderBenchmark {
 
     /** Sequences x tokens. */
@@ -46,9 +44,9 @@ public class EncoderBenchmark {
         }
     }
 
-    /** The twins. */
+    /** The twins; OPENCL too where a device is to be measured. */
     @Param({"SCALAR", "VECTOR"})
-    public BackendChoice backend;
+    public Twin backend;
 
     @Param
     public WeightType weights;
@@ -76,7 +74,7 @@ public class EncoderBenchmark {
     }
 
     void open(Path directory) throws IOException, InterruptedException {
-        engine = Engine.create(EngineOptions.defaults().withBackend(backend).withThreads(threads));
+        engine = backend.open(threads);
         engine.awaitWarmUp();
         model = VecformerEncoder.load(engine, ModelFiles.of(directory), weights);
         sequences = batch.shape().sequences(model.config().vocabularySize());
@@ -92,7 +90,7 @@ public class EncoderBenchmark {
                 for (float x : together[s]) {
                     product += (double) x * x;
                 }
-                if (!Arrays.equals(together[s], alone.encode()[0]) || !(Math.abs(product - 1) < 1e-4)) {
+                if (!Twin.agree(engine, together[s], alone.encode()[0]) || !(Math.abs(product - 1) < 1e-4)) {
                     throw new IllegalStateException("the vectors of sequence " + s + " in a batch and alone differ, or"
                             + " have not the length 1: what was measured is wrong");
                 }

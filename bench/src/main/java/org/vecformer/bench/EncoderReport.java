@@ -165,7 +165,7 @@ public final class EncoderReport {
         List<SentenceEncoder> encoders = new ArrayList<>();
         try (Engine engine = Engine.create(
                 EngineOptions.defaults().withBackend(options.backend).withThreads(options.threads));
-                Limits limits = new Limits(options.threads)) {
+                Limits limits = Limits.of(engine)) {
             engine.awaitWarmUp();
             EncoderReport report = new EncoderReport(options, engine, out);
             try {

@@ -2,7 +2,6 @@ package org.vecformer.bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -17,9 +16,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
-import org.vecformer.engine.BackendChoice;
 import org.vecformer.engine.Engine;
-import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.model.Batch;
@@ -34,22 +31,22 @@ import org.vecformer.loader.ModelFiles;
  * A step of GPT-2 124M: one token after a prompt of 128, and the prompt. The weights are random, made anew by each
  * fork, or those of the model in {@code -Dvecformer.bench.model=DIR}. Before and after, the logits of a prompt in one
  * step are compared with those of the same tokens one by one, which other kernels compute: they must have the same
- * bits.
+ * bits; on a device ({@link Twin#OPENCL}) they must agree within rounding.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 4, time = 2)
 @Measurement(iterations = 5, time = 2)
-@Fork(value = 1, jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector"})
+@Fork(value = 1, jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 public class ForwardBenchmark {
 
     private static final int PROMPT = 128;
     private static final int CHECKED = 12;
 
-    /** The twins. */
+    /** The twins; OPENCL too where a device is to be measured. */
     @Param({"SCALAR", "VECTOR"})
-    public BackendChoice backend;
+    public Twin backend;
 
     @Param
     public WeightType weights;
@@ -72,9 +69,13 @@ public class ForwardBenchmark {
         if (given == null) {
             temporary = TemporaryModel.create(RandomModel.gpt2Small());
         }
-        engine = Engine.create(EngineOptions.defaults().withBackend(backend).withThreads(threads));
+        open(given == null ? temporary.directory() : Path.of(given));
+    }
+
+    void open(Path directory) throws IOException, InterruptedException {
+        engine = backend.open(threads);
         engine.awaitWarmUp();
-        model = Gpt2.load(engine, ModelFiles.of(given == null ? temporary.directory() : Path.of(given)),
+        model = Gpt2.load(engine, ModelFiles.of(directory),
                 LoadOptions.defaults().withWeights(weights));
         session = model.openSession(new SessionOptions(4 * PROMPT, PROMPT));
         tokens = new SplittableRandom(1).ints(PROMPT + 1, 0, model.config().vocabularySize()).toArray();
@@ -100,7 +101,7 @@ public class ForwardBenchmark {
         for (float logit : together) {
             spread = Math.max(spread, Math.abs(logit - together[0]));
         }
-        if (!Arrays.equals(together, oneByOne) || !(spread > 0 && spread < 1e6)) {
+        if (!Twin.agree(engine, together, oneByOne) || !(spread > 0 && spread < 1e6)) {
             throw new IllegalStateException(
                     "the logits of " + CHECKED + " tokens in one step and one by one differ, or are"
                             + " not finite, or all the same: what was measured is wrong");
@@ -113,6 +114,7 @@ public class ForwardBenchmark {
         batch.clear();
         batch.add(prompted, tokens, PROMPT, PROMPT + 1, Logits.LAST);
         session.step(batch);
+        session.await();
         prompted.truncate(PROMPT);
         return session.logitsRows();
     }
@@ -121,6 +123,7 @@ public class ForwardBenchmark {
     public int prompt() {
         empty.truncate(0);
         session.feed(empty, tokens, 0, PROMPT);
+        session.await();
         return session.logitsRows();
     }
 

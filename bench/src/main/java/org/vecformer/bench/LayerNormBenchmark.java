@@ -1,10 +1,11 @@
 package org.vecformer.bench;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.vecformer.engine.tensor.HeapTensor;
+import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.WeightVector;
 
 /** The layer norm of rows of 768. */
 public class LayerNormBenchmark extends OpBenchmark {
@@ -15,51 +16,64 @@ public class LayerNormBenchmark extends OpBenchmark {
     @Param({"1", "128"})
     public int rows;
 
-    private Operands.Vector gain;
-    private Operands.Vector bias;
-    private HeapTensor x;
-    private HeapTensor out;
+    private WeightVector gain;
+    private WeightVector bias;
+    private Tensor x;
+    private Tensor out;
+    private double[][] expected;
 
     @Override
-    void prepare(Operands operands, Arena memory) throws IOException {
-        gain = operands.vector(COLUMNS, 1);
-        bias = operands.vector(COLUMNS, 0);
-        x = operands.activations(rows, COLUMNS);
-        out = HeapTensor.zeros(rows, COLUMNS);
+    void prepare(Operands operands) throws IOException {
+        Operands.Vector gains = operands.vector(COLUMNS, 1);
+        gain = keep(gains);
+        Operands.Vector biases = operands.vector(COLUMNS, 0);
+        bias = keep(biases);
+        HeapTensor plain = operands.activations(rows, COLUMNS);
+        x = upload(plain);
+        out = ops.tensor(rows, COLUMNS);
+        expected = norm(plain, gains.values(), biases.values());
+    }
+
+    private double[][] norm(HeapTensor x, float[] gain, float[] bias) {
+        double[][] y = new double[rows][COLUMNS];
+        for (int r = 0; r < rows; r++) {
+            double mean = 0;
+            for (int c = 0; c < COLUMNS; c++) {
+                mean += x.data()[x.offset(r) + c] / (double) COLUMNS;
+            }
+            double variance = 0;
+            for (int c = 0; c < COLUMNS; c++) {
+                double difference = x.data()[x.offset(r) + c] - mean;
+                variance += difference * difference / COLUMNS;
+            }
+            for (int c = 0; c < COLUMNS; c++) {
+                y[r][c] = (x.data()[x.offset(r) + c] - mean) / Math.sqrt(variance + EPSILON) * gain[c] + bias[c];
+            }
+        }
+        return y;
     }
 
     @Override
-    void compute() {
-        ops.layerNorm(x, rows, gain.packed(), bias.packed(), EPSILON, out);
+    void run() {
+        ops.layerNorm(x, rows, gain, bias, EPSILON, out);
     }
 
     @Override
     void check() {
-        double[] mean = new double[rows];
-        double[] deviation = new double[rows];
-        for (int r = 0; r < rows; r++) {
-            for (int c = 0; c < COLUMNS; c++) {
-                mean[r] += x.data()[x.offset(r) + c] / (double) COLUMNS;
-            }
-            double variance = 0;
-            for (int c = 0; c < COLUMNS; c++) {
-                double difference = x.data()[x.offset(r) + c] - mean[r];
-                variance += difference * difference / COLUMNS;
-            }
-            deviation[r] = Math.sqrt(variance + EPSILON);
-        }
-        Agreement.check("layerNorm", out, rows, (r, c) -> (x.data()[x.offset(r) + c] - mean[r]) / deviation[r]
-                * gain.values()[c] + bias.values()[c]);
+        Agreement.check("layerNorm", download(out), rows, (r, c) -> expected[r][c]);
     }
 
     /** For the test of the check. */
     void spoil() {
-        out.data()[0] += 1;
+        float[] row = new float[COLUMNS];
+        ops.read(out, 0, row);
+        row[0] += 1;
+        ops.write(row, out, 0);
     }
 
     @Benchmark
-    public float layerNorm() {
+    public Tensor layerNorm() {
         compute();
-        return out.data()[0];
+        return out;
     }
 }

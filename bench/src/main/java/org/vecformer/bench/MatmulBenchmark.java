@@ -1,11 +1,12 @@
 package org.vecformer.bench;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.HeapTensor;
+import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.WeightMatrix;
 
 /**
  * A matrix product without bias, activation and residual. With one row it is reading W that takes the time, so W is the
@@ -39,26 +40,28 @@ public class MatmulBenchmark extends OpBenchmark {
     @Param
     public WeightType weights;
 
-    private Operands.Matrix w;
-    private HeapTensor x;
-    private HeapTensor out;
+    private WeightMatrix w;
+    private Tensor x;
+    private Tensor out;
     private double[][] expected;
 
     @Override
-    void prepare(Operands operands, Arena memory) throws IOException {
-        w = operands.matrix(weights, shape.inputs, shape.outputs);
-        x = operands.activations(shape.rows, shape.inputs);
-        out = HeapTensor.zeros(shape.rows, shape.outputs);
-        expected = product();
+    void prepare(Operands operands) throws IOException {
+        Operands.Matrix matrix = operands.matrix(weights, shape.inputs, shape.outputs);
+        w = keep(matrix);
+        HeapTensor plain = operands.activations(shape.rows, shape.inputs);
+        x = upload(plain);
+        out = ops.tensor(shape.rows, shape.outputs);
+        expected = product(plain, matrix.values());
     }
 
-    private double[][] product() {
+    private double[][] product(HeapTensor x, float[] w) {
         double[][] y = new double[shape.rows][shape.outputs];
         for (int r = 0; r < shape.rows; r++) {
             for (int k = 0; k < shape.inputs; k++) {
                 double a = x.data()[x.offset(r) + k];
                 for (int n = 0; n < shape.outputs; n++) {
-                    y[r][n] += a * w.values()[k * shape.outputs + n];
+                    y[r][n] += a * w[k * shape.outputs + n];
                 }
             }
         }
@@ -66,18 +69,18 @@ public class MatmulBenchmark extends OpBenchmark {
     }
 
     @Override
-    void compute() {
-        ops.matmul(x, shape.rows, w.packed(), null, null, null, out);
+    void run() {
+        ops.matmul(x, shape.rows, w, null, null, null, out);
     }
 
     @Override
     void check() {
-        Agreement.check("matmul", out, shape.rows, (r, n) -> expected[r][n]);
+        Agreement.check("matmul", download(out), shape.rows, (r, n) -> expected[r][n]);
     }
 
     @Benchmark
-    public float matmul() {
+    public Tensor matmul() {
         compute();
-        return out.data()[0];
+        return out;
     }
 }

@@ -1,7 +1,7 @@
 package org.vecformer.bench;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -15,67 +15,93 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
-import org.vecformer.engine.BackendChoice;
-import org.vecformer.engine.kernel.CpuBackend;
+import org.vecformer.engine.Engine;
 import org.vecformer.engine.kernel.Ops;
+import org.vecformer.engine.kernel.WeightMemory;
+import org.vecformer.engine.tensor.HeapTensor;
+import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.engine.tensor.WeightMatrix;
+import org.vecformer.engine.tensor.WeightVector;
 
 /**
- * What the benchmarks of single ops share: each runs on plain kernels and on vector kernels, with all else the same,
- * and is checked in the state that the timed code left it in, so that it is what C2 compiled that is checked too. The
- * warm-up is long: C2 compiles some vector kernels more than once before they are fast.
+ * What the benchmarks of single ops share: each runs on plain kernels, on vector kernels, and on an OpenCL device if
+ * that is asked for ({@link Twin}), with all else the same. It is checked in the state that the timed code left it in, so
+ * that it is what C2 compiled that is checked too. A device has done its work when an invocation ends. The warm-up is
+ * long: C2 compiles some vector kernels more than once before they are fast.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 5, time = 2)
 @Measurement(iterations = 5, time = 1)
-@Fork(value = 1, jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector"})
+@Fork(value = 1, jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 public abstract class OpBenchmark {
 
     /** The positions that attention has room for. */
     static final int LONGEST_SEQUENCE = 1024;
 
-    /** The twins. */
+    /** The twins; OPENCL too where a device is to be measured. */
     @Param({"SCALAR", "VECTOR"})
-    public BackendChoice backend;
+    public Twin backend;
 
     /** Threads; 0 for one per processor. */
     @Param("0")
     public int threads;
 
-    private CpuBackend cpu;
-    private Arena arena;
+    private Engine engine;
+    private WeightMemory weightMemory;
     Ops ops;
 
     @Setup(Level.Trial)
     public final void open() throws IOException, InterruptedException {
-        cpu = open(backend, threads);
-        arena = Arena.ofShared();
-        ops = cpu.openOps(LONGEST_SEQUENCE);
-        cpu.awaitWarmUp();
-        prepare(new Operands(arena, cpu.pool()), arena);
+        engine = backend.open(threads);
+        weightMemory = engine.compute().openWeights();
+        ops = engine.compute().openOps(LONGEST_SEQUENCE);
+        engine.awaitWarmUp();
+        prepare(new Operands(weightMemory.room(), engine.compute().pool()));
         compute();
         check();
     }
 
-    static CpuBackend open(BackendChoice backend, int threads) {
-        int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-        if (backend == BackendChoice.SCALAR) {
-            return CpuBackend.scalar(count);
-        }
-        CpuBackend vector = CpuBackend.best(count, true);
-        if (!vector.refusals().isEmpty()) {
-            vector.close();
-            throw new IllegalStateException("there would be no vector kernels to measure: " + vector.refusals());
-        }
-        return vector;
+    /** Makes the operands, each of which is kept before the next one is made. */
+    abstract void prepare(Operands operands) throws IOException;
+
+    final WeightMatrix keep(Operands.Matrix matrix) {
+        return weightMemory.keep(matrix.packed());
     }
 
-    /** Makes the operands. */
-    abstract void prepare(Operands operands, Arena memory) throws IOException;
+    final WeightVector keep(Operands.Vector vector) {
+        return weightMemory.keep(vector.packed());
+    }
 
-    /** What is timed. */
-    abstract void compute();
+    /** A copy of activations where ops compute with them. */
+    final Tensor upload(HeapTensor plain) {
+        Tensor tensor = ops.tensor(plain.rows(), plain.columns());
+        for (int r = 0; r < plain.rows(); r++) {
+            ops.write(Arrays.copyOfRange(plain.data(), plain.offset(r), plain.offset(r) + plain.columns()), tensor, r);
+        }
+        return tensor;
+    }
+
+    /** A copy of what was computed. */
+    final HeapTensor download(Tensor tensor) {
+        HeapTensor plain = HeapTensor.zeros(tensor.rows(), tensor.columns());
+        float[] row = new float[tensor.columns()];
+        for (int r = 0; r < tensor.rows(); r++) {
+            ops.read(tensor, r, row);
+            System.arraycopy(row, 0, plain.data(), plain.offset(r), row.length);
+        }
+        return plain;
+    }
+
+    /** What is timed; done when it returns. */
+    final void compute() {
+        run();
+        ops.await();
+    }
+
+    /** The op. */
+    abstract void run();
 
     /** Compares what {@link #compute} left behind with plain loops in double. */
     abstract void check();
@@ -86,8 +112,8 @@ public abstract class OpBenchmark {
             check();
         } finally {
             ops.close();
-            arena.close();
-            cpu.close();
+            weightMemory.close();
+            engine.close();
         }
     }
 }

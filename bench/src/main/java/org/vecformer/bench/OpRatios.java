@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.vecformer.engine.BackendChoice;
+import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.CpuBackend;
 import org.vecformer.engine.kernel.Ops;
@@ -169,7 +169,7 @@ public final class OpRatios {
 
     private static int atEachWidth(PrintStream out) throws IOException, InterruptedException {
         int widest;
-        try (CpuBackend vector = OpBenchmark.open(BackendChoice.VECTOR, 1)) {
+        try (Engine vector = Twin.VECTOR.open(1)) {
             widest = vector.vectorBits();
         }
         out.printf("%s; Java %s; times as fast as plain kernels, one thread%n", Machine.processor(), Runtime.version());
@@ -187,11 +187,10 @@ public final class OpRatios {
     /** Looks at ops at the lane width of this JVM; returns the exit status. */
     static int measure(List<Case> cases, Times times, PrintStream out, PrintStream err)
             throws IOException, InterruptedException {
-        try (CpuBackend scalar = OpBenchmark.open(BackendChoice.SCALAR, 1);
-                CpuBackend vector = OpBenchmark.open(BackendChoice.VECTOR, 1)) {
+        try (Engine scalar = Twin.SCALAR.open(1); Engine vector = Twin.VECTOR.open(1)) {
             vector.awaitWarmUp();
             out.printf("%n%-40s %8s %-17s %s%n", vector.vectorBits() + " bits", "median", "(least - most)", "floor");
-            OpRatios ratios = new OpRatios(scalar, vector, out, err);
+            OpRatios ratios = new OpRatios(scalar.cpu(), vector.cpu(), out, err);
             boolean missed = false;
             for (Case op : cases) {
                 missed |= !ratios.reaches(op, times);

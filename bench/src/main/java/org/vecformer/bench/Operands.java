@@ -1,7 +1,7 @@
 package org.vecformer.bench;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,12 +30,12 @@ final class Operands {
     record Vector(PackedVector packed, float[] values) {}
 
     private final SplittableRandom random = new SplittableRandom(42);
-    private final Arena arena;
+    private final SegmentAllocator memory;
     private final WorkerPool pool;
 
-    /** @param arena the operands' */
-    Operands(Arena arena, WorkerPool pool) {
-        this.arena = arena;
+    /** @param memory for what is packed */
+    Operands(SegmentAllocator memory, WorkerPool pool) {
+        this.memory = memory;
         this.pool = pool;
     }
 
@@ -82,7 +82,7 @@ final class Operands {
                 writer.finish();
             }
             try (Checkpoint checkpoint = Checkpoint.open(file);
-                    MatrixPacker packer = new MatrixPacker(checkpoint, arena, pool, _ -> {
+                    MatrixPacker packer = new MatrixPacker(checkpoint, memory, pool, _ -> {
                     })) {
                 return reading.read(packer, checkpoint);
             }

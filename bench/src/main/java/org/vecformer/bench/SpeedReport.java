@@ -150,7 +150,7 @@ public final class SpeedReport {
         SpeedRun.Plan plan = plan(options.batches, options.rounds, Limits.SECONDS);
         try (Engine engine = Engine.create(
                 EngineOptions.defaults().withBackend(options.backend).withThreads(options.threads));
-                Limits limits = new Limits(options.threads)) {
+                Limits limits = Limits.of(engine)) {
             engine.awaitWarmUp();
             ModelFiles files = ModelFiles.of(directory);
             if (!options.json) {

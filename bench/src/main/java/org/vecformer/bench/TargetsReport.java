@@ -137,7 +137,7 @@ public final class TargetsReport {
                         : null;
                 Engine engine = Engine.create(
                         EngineOptions.defaults().withBackend(BackendChoice.VECTOR).withThreads(options.threads));
-                Limits limits = new Limits(options.threads)) {
+                Limits limits = Limits.of(engine)) {
             engine.awaitWarmUp();
             if (!options.json) {
                 out.printf(Locale.ROOT, "%s; %s; Java %s; medians of %d rounds%n%n%s%n", Machine.processor(),

@@ -1,9 +1,10 @@
 /**
- * Speed: JMH benchmarks of the ops, with a scalar and a vector twin of each, and the speed of a whole model as a share
- * of what the machine can do.
+ * Speed: JMH benchmarks of the ops, with a scalar, a vector and an OpenCL twin of each ({@link
+ * org.vecformer.bench.Twin}), and the speed of a whole model as a share of what the machine can do.
  * <p>
  * {@link org.vecformer.bench.SpeedReport} is the program to begin with, for GPT-2, and
- * {@link org.vecformer.bench.EncoderReport} for BERT. They measure the machine's
+ * {@link org.vecformer.bench.EncoderReport} for BERT; for a GPU that is {@link org.vecformer.bench.DeviceReport}. They
+ * measure the machine's
  * {@link org.vecformer.yardstick.Limits} and the model in turn, in one process, so that a noisy machine disturbs both
  * alike. {@code src/peers} (profile {@code peers}) puts other libraries beside ours in the same way: {@code
  * OnnxReport} and {@code TokenizerPeersReport}. {@link org.vecformer.bench.TargetsReport}, and {@code

@@ -1,6 +1,7 @@
 package org.vecformer.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,7 +54,7 @@ class BenchmarksJarIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"SpeedReport", "EncoderReport", "TargetsReport", "TokenizerReport"})
+    @ValueSource(strings = {"SpeedReport", "EncoderReport", "TargetsReport", "TokenizerReport", "DeviceReport"})
     void theReportsStart(String report) throws IOException, InterruptedException {
         Run run = java("-cp", jar.toString(), "org.vecformer.bench." + report, "--help");
         assertThat(run.status).as(run.output).isZero();
@@ -71,9 +73,21 @@ class BenchmarksJarIT {
     @Test
     void whatWeAreComparedWithIsNotInIt() throws IOException {
         try (JarFile file = new JarFile(jar.toFile())) {
-            assertThat(file.stream().map(entry -> entry.getName()))
-                    .noneMatch(name -> name.startsWith("ai/") || name.endsWith(".onnx") || name.endsWith(".so"));
+            assertThat(file.stream().map(entry -> entry.getName())).noneMatch(name -> name.startsWith("ai/")
+                    || name.endsWith(".onnx") || name.endsWith(".so") && !name.startsWith("lib/libJOCL"));
         }
+    }
+
+    @Test
+    @Tag("opencl")
+    void aTwinOnADevice() throws IOException, InterruptedException {
+        assumeTrue(Devices.present(), Devices.SKIPPED);
+        Run run = java("-jar", jar.toString(), "LayerNorm", "-p", "backend=OPENCL", "-p", "rows=1", "-f", "1", "-wi",
+                "1",
+                "-w", "1ms", "-i", "1", "-r", "1ms");
+        assertThat(run.status).as(run.output).isZero();
+        assertThat(run.output.lines()).as(run.output)
+                .anyMatch(line -> line.matches("LayerNormBenchmark.layerNorm +OPENCL .* us/op"));
     }
 
     private record Run(int status, String output) {}

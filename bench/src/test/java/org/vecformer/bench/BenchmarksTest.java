@@ -2,6 +2,7 @@ package org.vecformer.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,7 +15,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.vecformer.engine.BackendChoice;
 import org.vecformer.engine.WeightType;
 import org.vecformer.loader.Activation;
 import org.vecformer.loader.BertConfig;
@@ -39,7 +39,7 @@ class BenchmarksTest {
         }
         all.add(matmul(MatmulBenchmark.Shape.DECODE, WeightType.INT4));
         return all.stream()
-                .flatMap(b -> Stream.of(BackendChoice.SCALAR, BackendChoice.VECTOR).map(k -> Arguments.of(b, k)));
+                .flatMap(b -> Stream.of(Twin.values()).map(k -> Arguments.of(b, k)));
     }
 
     private static MatmulBenchmark matmul(MatmulBenchmark.Shape shape, WeightType weights) {
@@ -51,7 +51,8 @@ class BenchmarksTest {
 
     @ParameterizedTest
     @MethodSource
-    void benchmarks(OpBenchmark benchmark, BackendChoice backend) throws IOException, InterruptedException {
+    void benchmarks(OpBenchmark benchmark, Twin backend) throws IOException, InterruptedException {
+        assumePresent(backend);
         benchmark.backend = backend;
         benchmark.threads = 1;
         benchmark.open();
@@ -59,11 +60,33 @@ class BenchmarksTest {
         benchmark.checkAndClose();
     }
 
+    private static void assumePresent(Twin backend) {
+        assumeTrue(backend != Twin.OPENCL || Devices.present(), Devices.SKIPPED);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void forward(Twin backend, @TempDir Path folder) throws IOException, InterruptedException {
+        assumePresent(backend);
+        RandomModel.write(folder, Gpt2Config.ofSizes(300, 160, 32, 2, 4), 1);
+        ForwardBenchmark benchmark = new ForwardBenchmark();
+        benchmark.backend = backend;
+        benchmark.weights = WeightType.BF16;
+        benchmark.threads = 1;
+        benchmark.open(folder);
+        assertThat(benchmark.decode()).isEqualTo(1);
+        assertThat(benchmark.prompt()).isEqualTo(1);
+        benchmark.checkAndClose();
+    }
+
     @ParameterizedTest
     @EnumSource(EncoderBenchmark.Batch.class)
     void encoder(EncoderBenchmark.Batch batch, @TempDir Path folder) throws IOException, InterruptedException {
         RandomModel.write(folder, BertConfig.ofSizes(300, 128, 24, 2, 3), 1);
-        for (BackendChoice backend : List.of(BackendChoice.SCALAR, BackendChoice.VECTOR)) {
+        for (Twin backend : Twin.values()) {
+            if (backend == Twin.OPENCL && (batch == EncoderBenchmark.Batch.EIGHT_128 || !Devices.present())) {
+                continue;
+            }
             EncoderBenchmark benchmark = new EncoderBenchmark();
             benchmark.backend = backend;
             benchmark.weights = WeightType.F32;
@@ -133,10 +156,12 @@ class BenchmarksTest {
         benchmark.checkAgain();
     }
 
-    @Test
-    void aWrongResultEndsTheBenchmark() throws IOException, InterruptedException {
+    @ParameterizedTest
+    @EnumSource
+    void aWrongResultEndsTheBenchmark(Twin backend) throws IOException, InterruptedException {
+        assumePresent(backend);
         LayerNormBenchmark benchmark = new LayerNormBenchmark();
-        benchmark.backend = BackendChoice.SCALAR;
+        benchmark.backend = backend;
         benchmark.threads = 1;
         benchmark.rows = 1;
         benchmark.open();

@@ -18,6 +18,7 @@ import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.ModelFiles;
+import org.vecformer.yardstick.CpuLimits;
 import org.vecformer.yardstick.Limits;
 import org.vecformer.yardstick.Samples;
 
@@ -34,7 +35,7 @@ class RandomModelTest {
         try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(BackendChoice.SCALAR).withThreads(1));
                 Gpt2 model = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
                 SpeedRun run = new SpeedRun(model, new SpeedRun.Plan(10, 5, List.of(2), 2, 0.001));
-                Limits limits = new Limits(1, 1)) {
+                Limits limits = new CpuLimits(1, 1)) {
             assertThat(model.config()).isEqualTo(TINY);
             // Hand-counted: embeddings (300 + 128) x 24, two blocks of 7224, the last norm 48.
             assertThat(model.parameters()).isEqualTo(428 * 24 + 2 * 7224 + 48);

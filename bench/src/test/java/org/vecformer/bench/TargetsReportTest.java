@@ -29,6 +29,7 @@ import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.ModelFiles;
 import org.vecformer.yardstick.Limit;
+import org.vecformer.yardstick.CpuLimits;
 import org.vecformer.yardstick.Limits;
 import org.vecformer.yardstick.Samples;
 
@@ -77,7 +78,7 @@ class TargetsReportTest {
     @Test
     void decode() throws IOException {
         RandomModel.write(folder, Gpt2Config.ofSizes(300, 256, 32, 1, 2), 1);
-        try (Engine engine = engine(); Limits limits = new Limits(1, 1)) {
+        try (Engine engine = engine(); Limits limits = new CpuLimits(1, 1)) {
             new DecodeTargets(engine, ModelFiles.of(folder), limits, 1, 0.0001).measure(rows::add);
         }
         assertThat(rows).extracting(Target::name).containsExactly("decode f32", "decode bf16", "decode int8",
@@ -99,7 +100,7 @@ class TargetsReportTest {
 
     @Test
     void matrices() throws IOException {
-        try (Engine engine = engine(); Limits limits = new Limits(1, 1)) {
+        try (Engine engine = engine(); Limits limits = new CpuLimits(1, 1)) {
             new MatrixTargets(List.of(new MatrixTargets.Shape(5, 32, 40), new MatrixTargets.Shape(3, 40, 16)),
                     engine.cpu(), limits, 2, 0.0001).measure(rows::add);
         }
@@ -112,7 +113,7 @@ class TargetsReportTest {
     @Test
     void encodersWithoutPeersSaySo() throws IOException {
         RandomModel.write(folder, BertConfig.ofSizes(300, 128, 32, 1, 2), 1);
-        try (Engine engine = engine(); Limits limits = new Limits(1, 1)) {
+        try (Engine engine = engine(); Limits limits = new CpuLimits(1, 1)) {
             new EncoderTargets(engine, options("--rounds", "1", "--seconds", "0.0001", "--threads", "1"),
                     ModelFiles.of(folder), Rivals.NONE, limits).measure(rows::add);
         }

@@ -5,6 +5,8 @@ import java.io.InterruptedIOException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.vecformer.engine.ComputeDevice;
+import org.vecformer.engine.DeviceChoice;
 import org.vecformer.yardstick.Limit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,13 +15,15 @@ import picocli.CommandLine.Option;
 /** Prompt and generation speed, as such and as a share of what the machine can do. */
 @Command(name = "bench", description = {
     "Measures how fast prompts are read (pp) and tokens generated (tg), in tokens per second, and what share that is of "
-            + "the machine's limit: generating reads all weights for each token, reading a prompt multiplies and adds. "
-            + "Both limits are measured with vectors and the same threads, before and after each test.",
+            + "the limit of what computes: generating reads all weights for each token, reading a prompt multiplies and "
+            + "adds. Both limits are measured before and after each test, on the CPU with vectors and the same threads, on "
+            + "a device with kernels of its own.",
     ""}, sortOptions = false, footer = {
         "", "Example: java -jar gpt2.jar bench -p 128 -n 64 -r 5",
         "The spread is from the least to the most of the repetitions; --json has the standard deviation too.",
         "A test of a batch is named after it (tg64b4); its tokens are those of all sequences together.",
-        "A BERT has no test of generation: its pp is the speed of the encoder."})
+        "A BERT has no test of generation: its pp is the speed of the encoder.",
+        "An OpenCL device may be a CPU (PoCL): it is named with each table, and its speeds say nothing of a GPU."})
 final class BenchCommand implements Callable<Integer> {
     private static final int DEFAULT_NEW_TOKENS = 64;
 
@@ -34,6 +38,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(names = "-r", paramLabel = "N", defaultValue = "5", description = "repetitions of each test (default: ${DEFAULT-VALUE})")
     int repetitions;
+
+    @Option(names = "--profile", description = "after each test, the time of each of the device's kernels (with --device gpu or opencl:N; tests are slower then)")
+    boolean profile;
 
     @Mixin
     ModelOption model = new ModelOption();
@@ -66,6 +73,11 @@ final class BenchCommand implements Callable<Integer> {
         if (prompt == 0 && newTokens() == 0) {
             throw new UsageException("-p 0 and -n 0 leave nothing to measure");
         }
+        if (profile && compute.engine().device() instanceof DeviceChoice.Cpu) {
+            throw new UsageException(
+                    "--profile tells the time of a device's kernels; it needs --device gpu or --device opencl:N");
+        }
+        compute.profiling = profile;
         try (LoadedModel loaded = new ModelRequest("bench", model.model, compute, common, context, true).any()) {
             boolean decoder = loaded instanceof LoadedGpt2;
             refuseGenerating(loaded, decoder);
@@ -80,6 +92,9 @@ final class BenchCommand implements Callable<Integer> {
                         loaded.engine().description(), loaded.loadSeconds(), repetitions));
             }
             if (!output.json) {
+                if (loaded.engine().device().isPresent()) {
+                    streams.out().println(named(loaded.engine().device().get()));
+                }
                 streams.out().println(BenchResult.HEADER);
             }
             String suffix = batchSize == 1 ? "" : "b" + batchSize;
@@ -87,7 +102,7 @@ final class BenchCommand implements Callable<Integer> {
             try (Interruption.Scope _ = interruption.during(() -> {
             });
                     BenchRuns runs = BenchRuns.of(loaded, batchSize, longest, interruption::requested);
-                    BenchMeasurement measurement = new BenchMeasurement(loaded.engine().threads(), repetitions,
+                    BenchMeasurement measurement = new BenchMeasurement(loaded.engine(), repetitions, profile,
                             interruption::requested, progress())) {
                 if (prompt > 0) {
                     show(loaded, measurement.run(new BenchTest("pp" + prompt + suffix, (long) prompt * batchSize,
@@ -101,11 +116,20 @@ final class BenchCommand implements Callable<Integer> {
                 }
                 if (!common.quiet) {
                     measurement.missing().ifPresent(
-                            why -> streams.err().println("gpt2 bench: no share of the machine's limits: " + why));
+                            why -> streams.err().println("gpt2 bench: no share of the limits: " + why));
                 }
             }
         }
         return Cli.DONE;
+    }
+
+    /** Above a table, because tables are copied: which device it is about, and what it is not. */
+    private static String named(ComputeDevice device) {
+        String name = String.format(Locale.ROOT, "opencl:%d, %s (%s, driver %s)", device.index(), device.name(),
+                device.platform(), device.driver());
+        return device.type() == ComputeDevice.Type.CPU
+                ? name + ": an OpenCL device that is a CPU; these are no speeds of a GPU"
+                : name;
     }
 
     private int newTokens() {

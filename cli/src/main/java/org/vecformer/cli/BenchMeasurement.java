@@ -1,16 +1,18 @@
 package org.vecformer.cli;
 
 import java.io.PrintStream;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import org.vecformer.engine.Engine;
+import org.vecformer.yardstick.KernelTimes;
 import org.vecformer.yardstick.Limit;
 import org.vecformer.yardstick.Limits;
-import org.vecformer.yardstick.Machine;
 import org.vecformer.yardstick.Samples;
 
-/** Runs the tests of {@code bench}, each between two measurements of the machine's limit. */
+/** Runs the tests of {@code bench}, each between two measurements of the limit of what computes. */
 final class BenchMeasurement implements AutoCloseable {
     private static final long WARM_UP_NANOS = 1_500_000_000;
     private static final int MOST_WARM_UPS = 500;
@@ -44,34 +46,50 @@ final class BenchMeasurement implements AutoCloseable {
         }
     }
 
+    private final Engine engine;
     private final int repetitions;
+    private final boolean profile;
     private final BooleanSupplier stopped;
     private final Progress progress;
     private final Limits limits;
     private final Set<Limit> compiled = EnumSet.noneOf(Limit.class);
-    private String missing = Machine.vectorsMissing().orElse(null);
+    private String missing;
 
     /**
-     * @param threads on which the limits are measured
+     * @param engine  what computes
+     * @param profile whether to tell the time of each kernel, which the engine counts
      * @param stopped whether to stop measuring
      */
-    BenchMeasurement(int threads, int repetitions, BooleanSupplier stopped, Progress progress) {
+    BenchMeasurement(Engine engine, int repetitions, boolean profile, BooleanSupplier stopped, Progress progress) {
+        this.engine = engine;
         this.repetitions = repetitions;
+        this.profile = profile;
         this.stopped = stopped;
         this.progress = progress;
-        limits = missing == null ? new Limits(threads) : null;
+        limits = limits();
+    }
+
+    /** Null if they cannot be measured. */
+    private Limits limits() {
+        try {
+            return Limits.of(engine);
+        } catch (IllegalStateException e) {
+            missing = e.getMessage();
+            return null;
+        }
     }
 
     /** The result; empty if it was stopped. */
     Optional<BenchResult> run(BenchTest test) {
-        // The first runs are for the compiler: it takes a second or so of them until it has done its best.
+        // In the first run a device's driver compiles kernels. The next ones are for the JVM's compiler: it takes a second
+        // or so of them until it has done its best.
+        warmUp(test);
         long warm = System.nanoTime() + WARM_UP_NANOS;
-        for (int i = 0; !stopped.getAsBoolean() && i < MOST_WARM_UPS
-                && (i == 0 || System.nanoTime() - warm < 0); i++) {
-            test.run().run();
-            progress.show(test.name(), 0, repetitions);
+        for (int i = 1; i < MOST_WARM_UPS && System.nanoTime() - warm < 0; i++) {
+            warmUp(test);
         }
         double before = limit(test);
+        engine.resetProfile();
         double[] seconds = new double[repetitions];
         int done = 0;
         while (done < repetitions && !stopped.getAsBoolean()) {
@@ -85,12 +103,22 @@ final class BenchMeasurement implements AutoCloseable {
             progress.show(test.name(), repetitions, repetitions);
             return Optional.empty();
         }
+        KernelTimes kernels = profile
+                ? KernelTimes.of(engine.profile(), Arrays.stream(seconds).sum())
+                : null;
         double[] speeds = new double[repetitions];
         for (int i = 0; i < repetitions; i++) {
             speeds[i] = test.tokens() / seconds[i];
         }
         return Optional.of(new BenchResult(test, new Samples(speeds), new Samples(seconds),
-                (before + limit(test)) / 2));
+                (before + limit(test)) / 2, kernels));
+    }
+
+    private void warmUp(BenchTest test) {
+        if (!stopped.getAsBoolean()) {
+            test.run().run();
+            progress.show(test.name(), 0, repetitions);
+        }
     }
 
     /** NaN if it cannot be measured. */

@@ -3,6 +3,8 @@ package org.vecformer.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.util.Locale;
+import org.vecformer.engine.ComputeDevice;
+import org.vecformer.yardstick.KernelTimes;
 import org.vecformer.yardstick.Samples;
 
 /**
@@ -10,9 +12,10 @@ import org.vecformer.yardstick.Samples;
  *
  * @param speeds tokens per second of each repetition
  * @param seconds that each took
- * @param limit of the machine, in its unit; NaN if it could not be measured
+ * @param limit of what computes, in its unit; NaN if it could not be measured
+ * @param kernels the device's time in the repetitions, by kernel; null if nobody asked
  */
-record BenchResult(BenchTest test, Samples speeds, Samples seconds, double limit) {
+record BenchResult(BenchTest test, Samples speeds, Samples seconds, double limit, KernelTimes kernels) {
     static final String HEADER = String.format(Locale.ROOT, "%-24s %-7s %-8s %7s %-10s %10s %-24s %s", "model",
             "weights", "backend", "threads", "test", "tokens/s", "(spread)", "share of the machine's limit");
 
@@ -21,8 +24,12 @@ record BenchResult(BenchTest test, Samples speeds, Samples seconds, double limit
         return test.workPerToken() > 0 ? speeds.median() * test.workPerToken() / 1e9 / limit : Double.NaN;
     }
 
-    /** A line of the table. */
+    /** A line of the table, and the table of kernels below it. */
     String text(LoadedModel model) {
+        return kernels == null ? line(model) : line(model) + System.lineSeparator() + kernels.text();
+    }
+
+    private String line(LoadedModel model) {
         String line = String.format(Locale.ROOT, "%-24s %-7s %-8s %7d %-10s %10.2f %-24s", model.name(),
                 model.weights(), model.engine().backend(), model.engine().threads(), test.name(), speeds.median(),
                 String.format(Locale.ROOT, "(%.2f - %.2f)", speeds.least(), speeds.most()));
@@ -38,6 +45,11 @@ record BenchResult(BenchTest test, Samples speeds, Samples seconds, double limit
         json.writeStringField("model", model.name());
         json.writeStringField("weights", model.weights());
         json.writeStringField("backend", model.engine().backend());
+        if (model.engine().device().isPresent()) {
+            ComputeDevice device = model.engine().device().get();
+            json.writeStringField("device", device.name());
+            json.writeStringField("device_type", device.type().name().toLowerCase(Locale.ROOT));
+        }
         json.writeNumberField("threads", model.engine().threads());
         json.writeStringField("test", test.name());
         json.writeNumberField("tokens_per_second", speeds.mean());
@@ -56,6 +68,9 @@ record BenchResult(BenchTest test, Samples speeds, Samples seconds, double limit
             json.writeNumberField("first_token_seconds", seconds.median());
         }
         json.writeNumberField("load_seconds", model.loadSeconds());
+        if (kernels != null) {
+            kernels.write(json);
+        }
         json.writeEndObject();
     }
 }

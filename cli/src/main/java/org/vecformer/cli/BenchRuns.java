@@ -94,6 +94,7 @@ interface BenchRuns extends AutoCloseable {
                     }
                 }
                 session.step(batch);
+                session.await();
             } finally {
                 sequences.forEach(Sequence::close);
             }
@@ -111,6 +112,8 @@ interface BenchRuns extends AutoCloseable {
                         batch.add(sequence, ids, i, i + 1, Logits.LAST);
                     }
                     session.step(batch);
+                    // Whoever generates has to know a token before the next one can be computed.
+                    session.await();
                 }
             } finally {
                 sequences.forEach(Sequence::close);
@@ -178,6 +181,7 @@ interface BenchRuns extends AutoCloseable {
                 batch.add(input);
             }
             session.run(batch);
+            session.await();
         }
 
         @Override

@@ -24,6 +24,9 @@ final class ComputeOptions {
     @Option(names = "--weights", paramLabel = "auto|f32|f16|bf16|int8|int4", description = "how weights are kept in memory; auto: as in the file; int8 and int4 keep matrices in blocks of 32 numbers with a scale, position tables as in the file")
     Weights weights;
 
+    /** Whether a device is to measure how long its kernels take: a command's own wish, no option of them all. */
+    boolean profiling;
+
     /** The kernels of the CPU, as the command line spells them. */
     enum Backend {
         auto, vector, scalar
@@ -51,7 +54,7 @@ final class ComputeOptions {
                 ? BackendChoice.AUTO
                 : BackendChoice.valueOf(backend.name().toUpperCase(Locale.ROOT));
         return EngineOptions.defaults().withBackend(choice).withThreads(threads == null ? 0 : threads)
-                .withRequireSimd(requireSimd).withDevice(where);
+                .withRequireSimd(requireSimd).withDevice(where).withProfiling(profiling);
     }
 
     private DeviceChoice device() {

@@ -222,6 +222,7 @@ class OptionsWalkTest {
         refused(2, "-b", "bench", "0", "");
         changes("-r", "bench", "3", "-p 2 -n 2");
         refused(2, "-r", "bench", "0", "");
+        refused(2, "--profile", "bench", "", small);
         changes("--json", "bench", "", small);
         model("bench", small);
         compute("bench", small);

@@ -28,7 +28,8 @@ public final class Engine implements AutoCloseable {
 
     private final Backend backend;
 
-    private Engine(Backend backend) {
+    /** Computes with this backend, which is the engine's from here on. */
+    Engine(Backend backend) {
         this.backend = backend;
     }
 

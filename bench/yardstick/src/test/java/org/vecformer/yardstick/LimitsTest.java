@@ -1,41 +1,42 @@
 package org.vecformer.yardstick;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.vecformer.engine.ComputeDevice;
+import org.vecformer.engine.DeviceChoice;
+import org.vecformer.engine.Engine;
+import org.vecformer.engine.EngineOptions;
+import org.vecformer.engine.UnsupportedBackendException;
 
 class LimitsTest {
 
-    @ParameterizedTest
-    @ValueSource(ints = {1, 3})
-    void bothLimitsArePositiveAndFinite(int threads) {
-        // The loops check their sums themselves.
-        try (Limits limits = new Limits(threads, 5_000_000)) {
-            assertThat(limits.readBandwidth(0.001)).isPositive().isFinite();
-            assertThat(limits.fmaPeak(0.001)).isPositive().isFinite();
+    @Test
+    void thoseOfTheProcessor() {
+        try (Engine engine = Engine.create(EngineOptions.defaults().withThreads(1));
+                Limits limits = Limits.of(engine)) {
+            assertThat(limits).isInstanceOf(CpuLimits.class);
+            assertThat(limits.measure(Limit.FMA_PEAK, 0.001)).isPositive();
+        }
+    }
+
+    @Test
+    @Tag("opencl")
+    void thoseOfADevice() {
+        boolean present;
+        try {
+            present = !ComputeDevice.list().isEmpty();
+        } catch (UnsupportedBackendException _) {
+            present = false;
+        }
+        assumeTrue(present, "skipped: no OpenCL device here (install pocl-opencl-icd, or the GPU vendor's driver)");
+        try (Engine engine = Engine.create(EngineOptions.defaults().withDevice(new DeviceChoice.OpenCl(0)));
+                Limits limits = Limits.of(engine)) {
             for (Limit limit : Limit.values()) {
                 assertThat(limits.measure(limit, 0.001)).isPositive().isFinite();
             }
         }
-    }
-
-    @Test
-    void tooMuchToReadIsSaid() {
-        try (Limits limits = new Limits(1, 1L << 60)) {
-            assertThatThrownBy(() -> limits.readBandwidth(0.001)).isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("1099511627776 MB");
-            assertThat(limits.fmaPeak(0.001)).isPositive();
-        }
-    }
-
-    @Test
-    void nothingToMeasureIsRefused() {
-        assertThatThrownBy(() -> new Limits(0, 1 << 20)).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("0 threads");
-        assertThatThrownBy(() -> new Limits(1, 0)).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("0 bytes");
     }
 }

@@ -2,7 +2,6 @@ package org.vecformer.engine.kernel.opencl;
 
 import org.vecformer.engine.ComputeDevice;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.Tensor;
 
 /** How a matrix product is cut into work-groups. Why the kernels are as they are is said in their files. */
@@ -30,24 +29,28 @@ sealed interface MatmulPlan {
     record Vectors(int rows, int items, int share, int shares) implements MatmulPlan {
 
         private static final int MAX_ROWS = 8;
-        private static final int MAX_ITEMS = 256;
-        /** Smaller groups: where there are many of them, less of their time is spent on adding up. */
-        private static final int FEWER_ITEMS = 128;
+        /** With fewer panels than compute units it is large groups that keep enough loads in flight. */
+        private static final int MAX_ITEMS = 512;
+        /** The same for more than two rows, whose items take more registers. */
+        private static final int MAX_ITEMS_OF_ROWS = 256;
+        /** Where there are many groups, smaller ones spend less of their time on adding up. */
+        private static final int ITEMS_OF_MANY = 128;
         private static final int MANY_GROUPS_OF_UNIT = 4;
         private static final int WAVEFRONT = 64;
-        /** What reading less than this takes is less than the launch of the kernel that adds shares. */
-        private static final long SHARE_BYTES = 64 << 10;
+        /**
+         * Portions that each item has at least in a share. As many times the memory's latency are a few microseconds,
+         * about what the launch of the kernel that adds the shares takes.
+         */
+        private static final int LEAST_ROUNDS = 4;
 
         private static Vectors of(ComputeDevice device, int rows, WeightType type, int inputs, int outputs) {
-            int panels = Math.ceilDiv(outputs, Tensor.PANEL);
             int pass = rows <= 2 ? rows : rows <= 4 ? 4 : MAX_ROWS;
-            int groups = panels * Math.ceilDiv(rows, pass);
-            long panelBytes = PackedMatrix.byteSize(type, inputs, Tensor.PANEL);
-            int shares = MatmulPlan.shares(device, groups, panelBytes / SHARE_BYTES);
+            int groups = Math.ceilDiv(outputs, Tensor.PANEL) * Math.ceilDiv(rows, pass);
+            int most = Math.min(pass <= 2 ? MAX_ITEMS : MAX_ITEMS_OF_ROWS, device.maxWorkGroupSize());
+            int leastShare = LEAST_ROUNDS * Math.ceilDiv(most, lanes(type));
+            int shares = MatmulPlan.shares(device, groups, inputs / portion(pass, type) / leastShare);
             boolean many = groups * shares >= MANY_GROUPS_OF_UNIT * device.computeUnits();
-            // Items of eight rows take the registers of two.
-            int most = many || pass == MAX_ROWS ? FEWER_ITEMS : MAX_ITEMS;
-            return of(pass, type, inputs, shares, Math.min(most, device.maxWorkGroupSize()));
+            return of(pass, type, inputs, shares, many ? Math.min(most, ITEMS_OF_MANY) : most);
         }
 
         /**
@@ -170,7 +173,7 @@ sealed interface MatmulPlan {
     }
 
     /** How many shares it takes to have enough groups. */
-    private static int shares(ComputeDevice device, int groups, long most) {
+    private static int shares(ComputeDevice device, int groups, int most) {
         int wanted = Math.ceilDiv(GROUPS_OF_UNIT * device.computeUnits(), groups);
         return Math.clamp(most, 1, wanted);
     }

@@ -16,8 +16,8 @@
 //   Every word    is used fully: 4 weights of F32, 8 of 16 bits, 16 of INT8, 32 of INT4 for each 16 bytes.
 //   x             comes through the first-level cache: a work-item needs four inputs of a row at once, the same as its
 //                 LANES neighbours. Local memory would be no faster and would need barriers between the loads of W.
-//   Registers     ROWS x 4 sums (16 bits: x 8), the words in flight, four inputs of each row: for sm_80 ptxas takes 40 to
-//                 58 for one row, up to 168 for eight, which therefore have smaller work-groups.
+//   Registers     ROWS x 4 sums (16 bits: x 8), the words in flight, four inputs of each row: for sm_80 ptxas takes 64 to
+//                 80 for one row, up to 192 for eight, which therefore have smaller work-groups.
 //   Sums          Work-items of a column add up through local memory, neighbours at neighbouring addresses (no bank
 //                 conflicts), in an order that is fixed by the shape: the same bits in every run.
 //
@@ -76,10 +76,13 @@
 
 // The weights of a portion's four inputs from 4q on.
 #if WEIGHTS == WEIGHTS_INT8
+#define WORDS_BEFORE(q) (q)
 #define WORDS(q, h) words[q], h
 #elif WEIGHTS == WEIGHTS_INT4
+#define WORDS_BEFORE(q) ((q) / 2)
 #define WORDS(q, h) words[(q) / 2], (4 * ((q) % 2) + h)
 #else
+#define WORDS_BEFORE(q) (4 * (q))
 #define WORDS(q, h) words[4 * (q) + h], h
 #endif
 #define ADD(arguments, component) ADD_EXPANDED(arguments, component)
@@ -118,18 +121,24 @@ kernel void matvec(global const float4 *restrict x, const int xStride, const int
 #else
     weights += (size_t) panel * inputs * LANES;
 #endif
-    for (int portion = begin + slot; portion < end; portion += slots) {
-        global const uint4 *from = weights + (size_t) portion * PORTION_LENGTH;
-        uint4 words[LOADS];
+    // The words at hand: as soon as those of four inputs are used, the same ones of the next portion are asked for. Were
+    // a portion loaded where it is used, compilers would move its loads apart to save registers (ptxas left 2 in flight).
+    uint4 words[LOADS];
+    global const uint4 *from = weights + (size_t) (begin + slot) * PORTION_LENGTH;
+    if (begin + slot < end) {
 #pragma unroll
         for (int i = 0; i < LOADS; i++) {
             words[i] = from[SKIPPED + i * LANES + lane];
         }
+    }
+    for (int portion = begin + slot; portion < end; portion += slots) {
 #if QUANTIZED
         // Columns 0 to 15 have the low halves of the 16 words, columns 16 to 31 the high ones.
         const uint4 pairs = from[lane % 4];
         const float4 scales = as_float4(lane < 4 ? pairs << 16 : pairs & 0xFFFF0000u);
 #endif
+        // After the last portion it is loaded again, in vain: from the cache.
+        from += portion + slots < end ? slots * PORTION_LENGTH : 0;
 #pragma unroll
         for (int q = 0; q < PORTION / 4; q++) {
             float4 inputs4[ROWS];
@@ -141,6 +150,10 @@ kernel void matvec(global const float4 *restrict x, const int xStride, const int
             ADD(WORDS(q, 1), s1)
             ADD(WORDS(q, 2), s2)
             ADD(WORDS(q, 3), s3)
+#pragma unroll
+            for (int i = WORDS_BEFORE(q); i < WORDS_BEFORE(q + 1); i++) {
+                words[i] = from[SKIPPED + i * LANES + lane];
+            }
         }
     }
 #if !QUANTIZED

@@ -82,10 +82,11 @@ class MatmulPlanTest {
     @Test
     void inputsAreSharedOutWhereThereAreTooFewOutputs() {
         assertThat(MatmulPlan.of(LARGE, 32, WeightType.F32, 768, 768).shares()).isEqualTo(6);
-        assertThat(MatmulPlan.of(LARGE, 1, WeightType.F32, 3072, 768).shares()).isEqualTo(6);
-        assertThat(MatmulPlan.of(SMALL, 1, WeightType.F32, 3072, 768).shares()).isEqualTo(1);
+        assertThat(MatmulPlan.of(LARGE, 1, WeightType.F16, 11008, 4096).shares()).isEqualTo(2);
+        assertThat(MatmulPlan.of(SMALL, 1, WeightType.F16, 11008, 4096).shares()).isEqualTo(1);
+        assertThat(MatmulPlan.of(LARGE, 8, WeightType.F16, 3072, 768).shares()).isEqualTo(3);
         // Not for a few bytes: the launch that adds up takes longer.
-        assertThat(MatmulPlan.of(LARGE, 1, WeightType.INT4, 768, 768).shares()).isEqualTo(1);
+        assertThat(MatmulPlan.of(LARGE, 1, WeightType.F16, 3072, 768).shares()).isEqualTo(1);
         assertThat(MatmulPlan.of(LARGE, 1, WeightType.F16, 768, 50257).shares()).isEqualTo(1);
     }
 }
