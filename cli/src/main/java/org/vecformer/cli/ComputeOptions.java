@@ -2,6 +2,7 @@ package org.vecformer.cli;
 
 import java.util.Locale;
 import org.vecformer.engine.BackendChoice;
+import org.vecformer.engine.DeviceChoice;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
 import picocli.CommandLine.Option;
@@ -11,7 +12,7 @@ final class ComputeOptions {
     @Option(names = "--threads", paramLabel = "N", description = "threads that compute; one for each core if not given")
     Integer threads;
 
-    @Option(names = "--device", paramLabel = "cpu|gpu|opencl:N", description = "where to compute; the cpu if not given")
+    @Option(names = "--device", paramLabel = "cpu|gpu|opencl:N", description = "where to compute: the cpu (if not given), the first OpenCL GPU, or a device of info --devices; never another one than that")
     String device;
 
     @Option(names = "--backend", paramLabel = "auto|vector|scalar", description = "the CPU's kernels: the Vector API's, plain Java's, or (auto) the better one that works here")
@@ -37,10 +38,9 @@ final class ComputeOptions {
      * What the options ask of the engine.
      *
      * @throws UsageException if they contradict each other
-     * @throws CommandException if this build cannot do it
      */
-    EngineOptions engine() throws CommandException {
-        checkDevice();
+    EngineOptions engine() {
+        DeviceChoice where = device();
         if (threads != null && (threads < 1 || threads > EngineOptions.MOST_THREADS)) {
             throw new UsageException("--threads is " + threads + "; expected 1 to " + EngineOptions.MOST_THREADS);
         }
@@ -51,23 +51,21 @@ final class ComputeOptions {
                 ? BackendChoice.AUTO
                 : BackendChoice.valueOf(backend.name().toUpperCase(Locale.ROOT));
         return EngineOptions.defaults().withBackend(choice).withThreads(threads == null ? 0 : threads)
-                .withRequireSimd(requireSimd);
+                .withRequireSimd(requireSimd).withDevice(where);
     }
 
-    private void checkDevice() throws CommandException {
-        if (device == null || device.equals("cpu")) {
-            return;
-        }
-        if (!device.equals("gpu") && !device.matches("opencl:\\d{1,4}")) {
+    private DeviceChoice device() {
+        DeviceChoice choice;
+        try {
+            choice = device == null ? new DeviceChoice.Cpu() : DeviceChoice.parse(device);
+        } catch (IllegalArgumentException e) {
             throw new UsageException("--device is '" + device + "'; expected cpu, gpu or opencl:N");
         }
-        if (backend != null || requireSimd) {
+        if (!(choice instanceof DeviceChoice.Cpu) && (backend != null || requireSimd)) {
             throw new UsageException((backend != null ? "--backend" : "--require-simd")
-                    + " is about the CPU's kernels; it does not go with --device "
-                    + device);
+                    + " is about the CPU's kernels; it does not go with --device " + device);
         }
-        throw new CommandException(
-                "there is no device " + device + ": this build has no OpenCL backend, only --device cpu");
+        return choice;
     }
 
     /** The type that the weights shall have; null for that of the file. */

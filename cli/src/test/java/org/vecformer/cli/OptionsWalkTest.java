@@ -198,6 +198,7 @@ class OptionsWalkTest {
         refused(2, "--tensors", "info", embeddedWeights(), "--threads 1");
         changes("--devices", "info", "", "--quiet");
         refused(2, "--devices", "info", "", "--weights f32");
+        refused(2, "--devices", "info", "", "--device cpu");
         changes("--json", "info", "", "--quiet");
         changes("--json", "info", "", "--devices");
         changes("--json", "info", "", "--tensors " + embeddedWeights());
@@ -681,8 +682,7 @@ class OptionsWalkTest {
     private void compute(String command, String rest, String weights) {
         changes("--threads", command, "3", rest);
         refused(2, "--threads", command, "0", rest);
-        refused(1, "--device", command, "gpu", rest);
-        refused(1, "--device", command, "opencl:0", rest);
+        refused(1, "--device", command, "opencl:99", rest);
         refused(2, "--device", command, "tpu", rest);
         refused(2, "--device", command, "gpu", (rest + " --backend vector").strip());
         changes("--backend", command, "scalar", rest);

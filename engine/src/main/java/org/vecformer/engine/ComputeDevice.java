@@ -29,7 +29,8 @@ public record ComputeDevice(int index, String name, String vendor, String platfo
     }
 
     /**
-     * The devices of all OpenCL drivers of this machine. This loads JOCL and the drivers.
+     * The devices of all OpenCL drivers of this machine. This loads JOCL (the library {@code org.jocl:jocl}, which the
+     * engine needs for nothing else) and the drivers.
      *
      * @return at least one device
      * @throws UnsupportedBackendException when there are none: the message says whether JOCL, the OpenCL loader or a

@@ -24,7 +24,7 @@ public final class LogitRows {
      * The k largest numbers; see {@link Ops#topK}. Each is put in its place among the best so far, which few of a row get
      * to: about k log(count / k) in random order.
      */
-    static int topK(float[] x, int offset, int count, int k, int[] ids, float[] values) {
+    public static int topK(float[] x, int offset, int count, int k, int[] ids, float[] values) {
         int most = Math.min(k, count);
         int found = 0;
         for (int i = 0; i < count; i++) {

@@ -8,9 +8,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -326,6 +328,79 @@ abstract class OpSuite {
             lab.ops.gatherRows(embed.apply(lab), new int[]{3, 1}, 2, gathered);
             return gathered;
         });
+    }
+
+    /** Rows of logits: continuous, with many ties and both zeros, with impossible ones, with NaN, and of nothing else. */
+    private static double[][] logits(Random random, int columns) {
+        double[][] rows = random(random, 8, columns, 4);
+        for (int i = 0; i < columns; i++) {
+            rows[1][i] = Math.copySign(Math.round(rows[1][i] / 3), rows[1][i]);
+            rows[2][i] = random.nextInt(3) == 0 ? rows[2][i] : Double.NEGATIVE_INFINITY;
+            rows[3][i] = random.nextInt(3) == 0 ? Double.NaN : Math.round(rows[3][i]);
+            rows[4][i] = Double.NEGATIVE_INFINITY;
+            rows[5][i] = Double.NaN;
+            rows[7][i] = i % 2 == 0 ? Double.NaN : Double.NEGATIVE_INFINITY;
+            rows[6][i] = random.nextInt(9) == 0 ? Double.POSITIVE_INFINITY : -1000 - i;
+        }
+        return rows;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 31, 32, 33, 257, 1000, 4099, 50257})
+    void findsTheLargestOfARow(int columns) {
+        double[][] rows = logits(new Random(columns), columns);
+        OpLab lab = lab(tested());
+        Tensor x = lab.tensor(rows);
+        int[] argMax = new int[rows.length + 1];
+        argMax[rows.length - 1] = -5;
+        lab.ops.argMax(x, rows.length - 1, argMax);
+        assertThat(argMax[rows.length - 1]).as("of a row that was not asked for").isEqualTo(-5);
+        lab.ops.argMax(x, rows.length, argMax);
+        for (int r = 0; r < rows.length; r++) {
+            double[] row = rows[r];
+            // A row's zeros are equal, and a stable sort leaves equal ones in order.
+            List<Integer> sorted = IntStream.range(0, columns).boxed()
+                    .sorted(Comparator.<Integer, Boolean>comparing(i -> Double.isNaN(row[i]))
+                            .thenComparing(i -> -(row[i] + 0.0)))
+                    .toList();
+            double largest = row[sorted.getFirst()];
+            assertThat(argMax[r]).as("row %d", r)
+                    .isEqualTo(largest > Double.NEGATIVE_INFINITY ? sorted.getFirst() : 0);
+            for (int k : new int[]{1, 2, 9, 48, 200, Math.min(columns, 1000), columns + 3}) {
+                if (k > columns && columns > 1000) {
+                    continue;
+                }
+                int[] ids = new int[k];
+                float[] values = new float[k];
+                int count = lab.ops.topK(x, r, k, ids, values);
+                assertThat(count).isEqualTo(Math.min(k, columns));
+                for (int i = 0; i < count; i++) {
+                    assertThat(ids[i]).as("row %d, rank %d of %d", r, i, k).isEqualTo(sorted.get(i));
+                    assertThat(values[i] == row[ids[i]] || Float.isNaN(values[i]) && Double.isNaN(row[ids[i]]))
+                            .as("%s for %s", values[i], row[ids[i]]).isTrue();
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 33, 257, 4099, 50257})
+    void sumsExponentialsOfARow(int columns) {
+        double[][] rows = logits(new Random(columns), columns);
+        rows[0][columns / 2] = 900;
+        OpLab lab = lab(tested());
+        Tensor x = lab.tensor(rows);
+        for (int r = 0; r < 3; r++) {
+            double max = Arrays.stream(rows[r]).max().orElseThrow();
+            double expected = max + Math.log(Arrays.stream(rows[r]).map(logit -> Math.exp(logit - max)).sum());
+            if (max == Double.NEGATIVE_INFINITY) {
+                expected = max;
+            }
+            double actual = lab.ops.logSumExp(x, r);
+            assertThat(actual == expected || Math.abs(actual - expected) < 1e-6 * Math.max(1, Math.abs(expected)))
+                    .as("row %d: %s for %s", r, actual, expected).isTrue();
+        }
+        assertThat(lab.ops.logSumExp(x, 4)).isEqualTo(Double.NEGATIVE_INFINITY);
     }
 
     @Test

@@ -254,9 +254,6 @@ final class ClDevice implements AutoCloseable {
     private static String source(String resource) {
         try (InputStream in = ClDevice.class.getResourceAsStream(resource)) {
             if (in == null) {
-                if (resource.equals("common.cl")) {
-                    return "";
-                }
                 throw new IllegalArgumentException("there is no kernel file " + resource);
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);

@@ -39,12 +39,13 @@ final class ClLibrary {
             load();
             return null;
         } catch (NoClassDefFoundError _) {
-            return "OpenCL is called through JOCL, which is missing: add org.jocl:jocl:2.0.6 to the class path";
+            return "OpenCL is called through JOCL, which is missing: add org.jocl:jocl:2.0.6 to the class path "
+                    + "(or to the module path, and start java with --add-modules jocl)";
         } catch (MissingLoader _) {
             return "there is no OpenCL loader (" + String.join(" or ", loaders()) + ") on this machine: " + ADVICE;
         } catch (IllegalCallerException e) {
-            return "java does not let OpenCL be called: start it with --enable-native-access=ALL-UNNAMED ("
-                    + e.getMessage() + ")";
+            return "java does not let OpenCL be called: start it with --enable-native-access=ALL-UNNAMED (on the module "
+                    + "path jocl,org.vecformer.engine): " + e.getMessage();
         } catch (UnsatisfiedLinkError e) {
             return "JOCL's native library cannot be loaded (it is unpacked in java.io.tmpdir, "
                     + System.getProperty("java.io.tmpdir") + "; on Linux it needs glibc): " + reason(e);

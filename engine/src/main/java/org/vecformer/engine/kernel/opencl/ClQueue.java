@@ -216,6 +216,11 @@ final class ClQueue extends ClObject {
      * @param local  work items of a group; null for the driver's choice
      */
     void launch(ClKernel kernel, long[] global, long[] local) {
+        // The driver reads as many numbers of the second array as the first one has.
+        if (global.length < 1 || global.length > 3 || local != null && local.length != global.length) {
+            throw new IllegalArgumentException("the kernel %s has work items in %d dimensions and groups in %s"
+                    .formatted(kernel.name, global.length, local == null ? "as many" : local.length));
+        }
         begin();
         try {
             kernel.checkArguments();

@@ -98,12 +98,7 @@ final class MatmulKernels implements AutoCloseable {
         ClKernel kernel = kernel(new Variant.Product(w.type(), target.activation, plan.rows()));
         // Registers may leave room for fewer items than the device has.
         int items = Math.min(plan.items(), kernel.maxWorkGroupSize() / Tensor.PANEL * Tensor.PANEL);
-        if (items == 0) {
-            throw new DeviceException("the device " + device.description().name()
-                    + " has work-groups of " + kernel.maxWorkGroupSize()
-                    + " items for matrix products; expected at least "
-                    + Tensor.PANEL);
-        }
+        checkItems(kernel, Math.max(items, Tensor.PANEL));
         kernel.set(0, x.data()).set(1, x.stride() / 4).set(2, rows).set(3, w.data()).set(4, w.inputs())
                 .set(5, plan.share());
         target.set(kernel, 6).local(11, Vectors.scratchBytes(plan.rows(), w.type(), items));
@@ -115,12 +110,24 @@ final class MatmulKernels implements AutoCloseable {
     private void multiply(Tiles plan, DeviceTensor x, int rows, DeviceMatrix w, Target target) {
         Tile tile = plan.tile();
         ClKernel kernel = kernel(new Variant.TiledProduct(w.type(), target.activation, tile));
+        while (kernel.maxWorkGroupSize() < tile.items() && tile != Tile.SMALL) {
+            tile = Tile.values()[tile.ordinal() + 1];
+            kernel = kernel(new Variant.TiledProduct(w.type(), target.activation, tile));
+        }
+        checkItems(kernel, tile.items());
         kernel.set(0, x.data()).set(1, x.stride() / 4).set(2, rows).set(3, w.data()).set(4, w.inputs())
                 .set(5, plan.share()).set(6, Math.ceilDiv(w.outputs(), Tensor.PANEL));
         long down = Math.ceilDiv(rows, tile.rows());
         queue.launch(target.set(kernel, 7),
                 new long[]{down * tile.items(), Math.ceilDiv(w.outputs(), tile.columns()), plan.shares()},
                 new long[]{tile.items(), 1, 1});
+    }
+
+    private void checkItems(ClKernel kernel, int items) {
+        if (kernel.maxWorkGroupSize() < items) {
+            throw new DeviceException("matrix products need work-groups of " + items + " items; " + device.name()
+                    + " has at most " + kernel.maxWorkGroupSize());
+        }
     }
 
     private ClKernel kernel(Variant variant) {

@@ -31,9 +31,9 @@ sealed interface MatmulPlan {
 
         private static final int MAX_ROWS = 8;
         private static final int MAX_ITEMS = 256;
-        /** Where there are many groups, smaller ones spend less of their time on adding up. */
+        /** Smaller groups: where there are many of them, less of their time is spent on adding up. */
+        private static final int FEWER_ITEMS = 128;
         private static final int MANY_GROUPS_OF_UNIT = 4;
-        private static final int ITEMS_OF_MANY = 128;
         private static final int WAVEFRONT = 64;
         /** What reading less than this takes is less than the launch of the kernel that adds shares. */
         private static final long SHARE_BYTES = 64 << 10;
@@ -44,7 +44,9 @@ sealed interface MatmulPlan {
             int groups = panels * Math.ceilDiv(rows, pass);
             long panelBytes = PackedMatrix.byteSize(type, inputs, Tensor.PANEL);
             int shares = MatmulPlan.shares(device, groups, panelBytes / SHARE_BYTES);
-            int most = groups * shares >= MANY_GROUPS_OF_UNIT * device.computeUnits() ? ITEMS_OF_MANY : MAX_ITEMS;
+            boolean many = groups * shares >= MANY_GROUPS_OF_UNIT * device.computeUnits();
+            // Items of eight rows take the registers of two.
+            int most = many || pass == MAX_ROWS ? FEWER_ITEMS : MAX_ITEMS;
             return of(pass, type, inputs, shares, Math.min(most, device.maxWorkGroupSize()));
         }
 

@@ -142,16 +142,10 @@ static inline void store(Fetched fetched, local float4 *to, int k, int i) {
 
 #endif
 
-// Four numbers of a row of x from input k on; zeros for inputs that there are not, whatever the padding holds.
-static inline float4 fetchX(global const float4 *row, int inputs, int k) {
-    float4 four = row[k / 4];
-    if (k + 4 > inputs) {
-        four.s0 = k < inputs ? four.s0 : 0.0f;
-        four.s1 = k + 1 < inputs ? four.s1 : 0.0f;
-        four.s2 = k + 2 < inputs ? four.s2 : 0.0f;
-        four.s3 = 0.0f;
-    }
-    return four;
+// Four numbers of x from input k on; zeros for inputs that there are not, whatever the padding holds.
+static inline float4 clipped(float4 four, int inputs, int k) {
+    return (float4)(k < inputs ? four.s0 : 0.0f, k + 1 < inputs ? four.s1 : 0.0f, k + 2 < inputs ? four.s2 : 0.0f,
+            k + 3 < inputs ? four.s3 : 0.0f);
 }
 
 // Adds one number of x, of row r of an item's rows, times the item's columns of an input.
@@ -204,7 +198,7 @@ void matmul(global const float4 *restrict x, const int xStride, const int rows,
     float4 fetchedX[X_LOADS];
 #pragma unroll
     for (int i = 0; i < X_LOADS; i++) {
-        fetchedX[i] = fetchX(xRows[i], inputs, begin + quarter);
+        fetchedX[i] = xRows[i][(begin + quarter) / 4];
     }
     for (int k = begin; k < end; k += STEP) {
         // Nobody may still be reading the step before.
@@ -213,20 +207,21 @@ void matmul(global const float4 *restrict x, const int xStride, const int rows,
 #pragma unroll
         for (int i = 0; i < X_LOADS; i++) {
             local float *const to = xTo + i * (ITEMS / 4);
-            to[0] = fetchedX[i].s0;
-            to[X_TILE_STRIDE * 4] = fetchedX[i].s1;
-            to[X_TILE_STRIDE * 8] = fetchedX[i].s2;
-            to[X_TILE_STRIDE * 12] = fetchedX[i].s3;
+            const float4 four = clipped(fetchedX[i], inputs, k + quarter);
+            to[0] = four.s0;
+            to[X_TILE_STRIDE * 4] = four.s1;
+            to[X_TILE_STRIDE * 8] = four.s2;
+            to[X_TILE_STRIDE * 12] = four.s3;
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         if (k + STEP < end) {
             fetchedW = fetch(weights, inputs, panel, k + STEP, item % ITEMS_OF_PANEL);
 #pragma unroll
             for (int i = 0; i < X_LOADS; i++) {
-                fetchedX[i] = fetchX(xRows[i], inputs, k + STEP + quarter);
+                fetchedX[i] = xRows[i][(k + STEP + quarter) / 4];
             }
         }
-#pragma unroll 4
+#pragma unroll 2
         for (int step = 0; step < STEP; step++) {
             float4 w[ITEM_COLUMNS / 4];
 #pragma unroll

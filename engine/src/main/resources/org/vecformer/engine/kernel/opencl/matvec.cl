@@ -16,7 +16,8 @@
 //   Every word    is used fully: 4 weights of F32, 8 of 16 bits, 16 of INT8, 32 of INT4 for each 16 bytes.
 //   x             comes through the first-level cache: a work-item needs four inputs of a row at once, the same as its
 //                 LANES neighbours. Local memory would be no faster and would need barriers between the loads of W.
-//   Registers     ROWS x 4 sums (16 bits: x 8), the words in flight, four inputs of each row. At 8 rows about 100.
+//   Registers     ROWS x 4 sums (16 bits: x 8), the words in flight, four inputs of each row: for sm_80 ptxas takes 40 to
+//                 58 for one row, up to 168 for eight, which therefore have smaller work-groups.
 //   Sums          Work-items of a column add up through local memory, neighbours at neighbouring addresses (no bank
 //                 conflicts), in an order that is fixed by the shape: the same bits in every run.
 //
@@ -101,11 +102,11 @@ kernel void matvec(global const float4 *restrict x, const int xStride, const int
     const int end = min(begin + share, portions);
 
     // Rows that there are not read the last one again; what they add up is not stored.
-    size_t rowOfX[ROWS];
+    int rowOfX[ROWS];
     float4 sums[ROWS][HALVES];
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
-        rowOfX[r] = (size_t) min(firstRow + r, rows - 1) * xStride;
+        rowOfX[r] = min(firstRow + r, rows - 1) * xStride;
 #pragma unroll
         for (int h = 0; h < HALVES; h++) {
             sums[r][h] = (float4)(0.0f);

@@ -236,6 +236,13 @@ class ClDeviceTest {
                     .isThrownBy(() -> queue.launch(add.set(0, a).set(1, a).set(3, 1f), new long[]{16}, null))
                     .withMessageContaining("argument 2 of the kernel add");
             assertThatThrownBy(() -> add.set(4, 1)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> add.set(0, 1)).isInstanceOf(DeviceException.class)
+                    .hasMessageContaining("argument 0 of the kernel add")
+                    .hasMessageContaining("CL_INVALID_ARG_SIZE (-51)");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> queue.launch(add, new long[]{16, 1}, new long[]{16}))
+                    .withMessageContaining("in 2 dimensions and groups in 1");
+            assertThatIllegalArgumentException().isThrownBy(() -> queue.launch(add, new long[0], null));
             assertThatIllegalArgumentException().isThrownBy(() -> device.allocate(0, "nothing"));
             queue.fill(a, 0, 64, 7);
             int[] read = new int[16];

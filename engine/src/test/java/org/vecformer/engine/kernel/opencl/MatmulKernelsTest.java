@@ -101,48 +101,55 @@ class MatmulKernelsTest {
     }
 
     static Stream<Product> activations() {
-        return Arrays.stream(Activation.values())
-                .flatMap(activation -> Stream.of(
-                        new Product(null, 1, 20, 50, WeightType.F32, true, activation, true, 1),
-                        new Product(null, 1, 20, 50, WeightType.F32, false, activation, false, 3),
-                        new Product(null, 19, 20, 50, WeightType.F32, true, activation, true, 3),
-                        new Product(Vectors.of(1, WeightType.F32, 100, 3, 64), 1, 100, 50, WeightType.F32, true,
-                                activation, true, 1)));
+        return Stream.concat(
+                Arrays.stream(Activation.values())
+                        .flatMap(activation -> Stream.of(
+                                new Product(null, 1, 20, 50, WeightType.F32, true, activation, true, 1),
+                                new Product(null, 1, 20, 50, WeightType.F32, false, activation, false, 3),
+                                new Product(Vectors.of(1, WeightType.F32, 100, 3, 64), 1, 100, 50, WeightType.F32,
+                                        true, activation, true, 1))),
+                Stream.of(new Product(null, 19, 20, 50, WeightType.F32, true, Activation.GELU, true, 3),
+                        new Product(null, 19, 64, 50, WeightType.INT8, false, Activation.GELU_NEW, true, 3)));
     }
 
+    /**
+     * Forms that this device would not choose. Not all of them with all types: a driver compiles each form anew, some
+     * for each size of a group.
+     */
     static Stream<Product> forced() {
         List<Product> cases = new ArrayList<>();
         for (WeightType type : WeightType.values()) {
             int inputs = type.quantized() ? 96 : 83;
             for (int shares : new int[]{1, 3}) {
-                for (Tile tile : Tile.values()) {
+                for (Tile tile : tiles(type)) {
                     for (int rows : new int[]{1, tile.rows() - 1, tile.rows() + 2}) {
-                        cases.add(new Product(Tiles.of(tile, inputs, shares), rows, inputs, 161, type, true, null,
-                                true, 1));
+                        cases.add(forced(Tiles.of(tile, inputs, shares), rows, inputs, 161, type));
                     }
                 }
                 for (int pass : new int[]{1, 2, 4, 8}) {
-                    for (int most : new int[]{32, 64, 256}) {
-                        cases.add(new Product(Vectors.of(pass, type, inputs, shares, most), pass * 2 - 1, inputs, 97,
-                                type, true, null, true, 1));
-                    }
+                    cases.add(forced(Vectors.of(pass, type, inputs, shares, 64), pass * 2 - 1, inputs, 97, type));
                 }
             }
-            // More items than a short share needs, and a share for each portion of inputs.
-            cases.add(new Product(new Vectors(1, 256, 1, 1), 1, 32, 40, type, true, null, true, 1));
-            cases.add(new Product(Vectors.of(2, type, 1024, 1000, 64), 2, 1024, 40, type, true, null, true, 1));
-            cases.add(new Product(Tiles.of(Tile.SMALL, 1024, 1000), 20, 1024, 40, type, true, null, true, 1));
+            // Groups of the least and the most items, more items than there is work for, as many shares as can be.
+            cases.add(forced(Vectors.of(2, type, 1024, 2, 32), 2, 1024, 40, type));
+            cases.add(forced(Vectors.of(2, type, 1024, 1, 256), 2, 1024, 40, type));
+            cases.add(forced(new Vectors(2, 256, 32 / Vectors.portion(2, type), 1), 2, 32, 40, type));
+            cases.add(forced(Vectors.of(2, type, 1024, 1000, 64), 2, 1024, 40, type));
+            cases.add(forced(Tiles.of(Tile.SMALL, 1024, 1000), 20, 1024, 40, type));
         }
-        return cases.stream().map(c -> c.plan instanceof Vectors v && v.items() == 256 && c.inputs == 32
-                ? withShareOf(c)
-                : c);
+        return cases.stream();
     }
 
-    /** The one share that all inputs are in. */
-    private static Product withShareOf(Product c) {
-        int share = c.inputs / Vectors.portion(1, c.type);
-        return new Product(new Vectors(1, 256, share, 1), c.rows, c.inputs, c.outputs, c.type, c.bias, c.activation,
-                c.residual, c.size);
+    private static List<Tile> tiles(WeightType type) {
+        return switch (type) {
+            case F32, INT4 -> List.of(Tile.LARGE, Tile.SMALL);
+            case F16, INT8 -> List.of(Tile.MEDIUM, Tile.SMALL);
+            case BF16 -> List.of(Tile.SMALL);
+        };
+    }
+
+    private static Product forced(MatmulPlan plan, int rows, int inputs, int outputs, WeightType type) {
+        return new Product(plan, rows, inputs, outputs, type, true, null, true, 1);
     }
 
     @ParameterizedTest
@@ -184,13 +191,12 @@ class MatmulKernelsTest {
     }
 
     static Stream<Product> races() {
-        return Stream.of(WeightType.F32, WeightType.F16, WeightType.INT4)
-                .flatMap(type -> Stream.of(
-                        new Product(Tiles.of(Tile.LARGE, 96, 1), 130, 96, 129, type, true, null, true, 1),
-                        new Product(Tiles.of(Tile.MEDIUM, 96, 2), 70, 96, 129, type, true, null, true, 1),
-                        new Product(Tiles.of(Tile.SMALL, 96, 3), 70, 96, 129, type, true, null, true, 1),
-                        new Product(Vectors.of(1, type, 1024, 1, 256), 1, 1024, 129, type, true, null, true, 1),
-                        new Product(Vectors.of(8, type, 1024, 3, 128), 8, 1024, 129, type, true, null, true, 1)));
+        return Stream.of(forced(Tiles.of(Tile.LARGE, 96, 1), 130, 96, 129, WeightType.INT4),
+                forced(Tiles.of(Tile.MEDIUM, 96, 2), 70, 96, 129, WeightType.F16),
+                forced(Tiles.of(Tile.SMALL, 96, 3), 70, 96, 129, WeightType.F32),
+                forced(Vectors.of(1, WeightType.F32, 1024, 1, 256), 1, 1024, 129, WeightType.F32),
+                forced(Vectors.of(2, WeightType.BF16, 1024, 1, 256), 2, 1024, 129, WeightType.BF16),
+                forced(Vectors.of(8, WeightType.INT4, 1024, 3, 64), 8, 1024, 129, WeightType.INT4));
     }
 
     @ParameterizedTest
