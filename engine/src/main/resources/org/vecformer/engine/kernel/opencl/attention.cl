@@ -23,9 +23,17 @@
  * -D BFLOAT16    1 where the cache has bfloat16, else 0
  * -D TILE, ROWS  for the kernel prompt alone: query rows of a group and of a work-item, which are 2 or 4
  * -D GROUP       for the others: work-items of a group, a multiple of 32
+ * -D ROLLED      on a CPU: what GPUs need to keep sums in registers lets PoCL compile for minutes, where barriers are inside
  */
 
-#define PANEL 32
+#ifdef ROLLED
+#define UNROLL
+#define UNROLL_4
+#else
+#define UNROLL _Pragma("unroll")
+#define UNROLL_4 _Pragma("unroll 4")
+#endif
+
 #define PANELS ((HEAD_SIZE + PANEL - 1) / PANEL)
 #define HEAD_ROWS (HEAD_SIZE + PANEL * PANELS)
 
@@ -158,9 +166,9 @@ void decode(__global const float* qkv, int stride, int heads, __global const int
     float top = -INFINITY;
     float sum = 0;
     float acc[PANELS][EACH];
-#pragma unroll
+    UNROLL
     for (int p = 0; p < PANELS; p++) {
-#pragma unroll
+        UNROLL
         for (int e = 0; e < EACH; e++) {
             acc[p][e] = 0;
         }
@@ -174,11 +182,11 @@ void decode(__global const float* qkv, int stride, int heads, __global const int
             s[e] = 0;
         }
         if (count > 0) {
-#pragma unroll 8
+            UNROLL_4
             for (int d = 0; d < HEAD_SIZE; d++) {
                 const CACHED word = rows[d * WORDS];
                 for (int e = 0; e < EACH; e++) {
-                    s[e] = FMA(query[d], WORD_PART(word, e), s[e]);
+                    s[e] = MULTIPLY_ADD(query[d], WORD_PART(word, e), s[e]);
                 }
             }
         }
@@ -201,31 +209,31 @@ void decode(__global const float* qkv, int stride, int heads, __global const int
             sum += weight;
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-#pragma unroll
+        UNROLL
         for (int p = 0; p < PANELS; p++) {
-#pragma unroll
+            UNROLL
             for (int e = 0; e < EACH; e++) {
                 acc[p][e] *= fade;
             }
         }
         rows += HEAD_SIZE * WORDS;
-#pragma unroll 8
+        UNROLL_4
         for (int j = 0; j < count; j++) {
             const float weight = weights[mine][j];
-#pragma unroll
+            UNROLL
             for (int p = 0; p < PANELS; p++) {
                 const CACHED word = rows[(p * PANEL + j) * WORDS];
-#pragma unroll
+                UNROLL
                 for (int e = 0; e < EACH; e++) {
-                    acc[p][e] = FMA(weight, WORD_PART(word, e), acc[p][e]);
+                    acc[p][e] = MULTIPLY_ADD(weight, WORD_PART(word, e), acc[p][e]);
                 }
             }
         }
     }
 
-#pragma unroll
+    UNROLL
     for (int p = 0; p < PANELS; p++) {
-#pragma unroll
+        UNROLL
         for (int e = 0; e < EACH; e++) {
             merged[mine][p * PANEL + e * WORDS + lane] = acc[p][e];
         }
@@ -245,14 +253,14 @@ void decode(__global const float* qkv, int stride, int heads, __global const int
         for (int i = 0; i < WORDS; i++) {
             ofGroup += sums[g * WORDS + i];
         }
-        total = FMA(exp(tops[g] - reference_of(largest)), ofGroup, total);
+        total = MULTIPLY_ADD(exp(tops[g] - reference_of(largest)), ofGroup, total);
     }
     __global float* partial = partials
             + (((size_t) get_group_id(2) * heads + head) * parts + part) * PARTIAL;
     for (int c = item; c < HEAD_SIZE; c += GROUP) {
         float value = 0;
         for (int g = 0; g < PAGE_GROUPS; g++) {
-            value = FMA(exp(tops[g] - reference_of(largest)), merged[g][c], value);
+            value = MULTIPLY_ADD(exp(tops[g] - reference_of(largest)), merged[g][c], value);
         }
         if (parts == 1) {
             out[(size_t) row * outStride + head * HEAD_SIZE + c] = value / total;
@@ -287,8 +295,8 @@ __kernel void combine(__global const int* steps, int list, int partPages, int pa
     float value = 0;
     for (int i = 0; i < used; i++) {
         const float fade = exp(partial[i * PARTIAL + HEAD_SIZE] - reference_of(largest));
-        total = FMA(fade, partial[i * PARTIAL + HEAD_SIZE + 1], total);
-        value = FMA(fade, partial[i * PARTIAL + c], value);
+        total = MULTIPLY_ADD(fade, partial[i * PARTIAL + HEAD_SIZE + 1], total);
+        value = MULTIPLY_ADD(fade, partial[i * PARTIAL + c], value);
     }
     out[(size_t) row * outStride + head * HEAD_SIZE + c] = value / total;
 }
@@ -328,7 +336,7 @@ void probabilities(__global const float* qkv, int stride, int heads, __global co
         const int slot = position % PANEL;
         float s = 0;
         for (int d = 0; d < HEAD_SIZE; d++) {
-            s = FMA(query[d], WORD_PART(keys[d * WORDS + slot % WORDS], slot / WORDS), s);
+            s = MULTIPLY_ADD(query[d], WORD_PART(keys[d * WORDS + slot % WORDS], slot / WORDS), s);
         }
         p[position] = s * scale;
         largest = fmax(largest, s * scale);
@@ -379,14 +387,14 @@ typedef float4 CACHED4;
 #endif
 
 static inline void fetch(__global const CACHED* rows, int item, CACHED4* fetched) {
-#pragma unroll
+    UNROLL
     for (int i = 0; i < LOADS; i++) {
         fetched[i] = ((__global const CACHED4*) rows)[i * TILE_GROUP + item];
     }
 }
 
 static inline void unpack(const CACHED4* fetched, int item, __local float* chunk) {
-#pragma unroll
+    UNROLL
     for (int i = 0; i < LOADS; i++) {
 #if BFLOAT16
         const int at = i * TILE_GROUP + item;
@@ -429,12 +437,12 @@ void prompt(__global const float* qkv, int stride, int heads, __global const int
     float top[ROWS];
     float sum[ROWS];
     float4 acc[ROWS][PANELS];
-#pragma unroll
+    UNROLL
     for (int r = 0; r < ROWS; r++) {
         seen[r] = steps[4 * (first + min(y + r, rows - 1)) + 1];
         top[r] = -INFINITY;
         sum[r] = 0;
-#pragma unroll
+        UNROLL
         for (int p = 0; p < PANELS; p++) {
             acc[r][p] = 0;
         }
@@ -444,7 +452,7 @@ void prompt(__global const float* qkv, int stride, int heads, __global const int
         const int base = page * PANEL;
         const bool whole = base + PANEL <= seenByFirst;
         float4 s[ROWS];
-#pragma unroll
+        UNROLL
         for (int r = 0; r < ROWS; r++) {
             s[r] = 0;
         }
@@ -456,20 +464,20 @@ void prompt(__global const float* qkv, int stride, int heads, __global const int
             fetch(from + min((p + 1) * PANEL, HEAD_SIZE) * WORDS, item, fetched);
             const int count = min(PANEL, HEAD_SIZE - p * PANEL);
             __local const float* q = queries + p * PANEL * TILE_STRIDE + y;
-#pragma unroll 8
+            UNROLL_4
             for (int d = 0; d < count; d++) {
                 const float4 k = ((__local const float4*) chunk)[d * ACROSS + x];
                 float query[ROWS];
                 LOAD_ROWS(q + d * TILE_STRIDE, query);
-#pragma unroll
+                UNROLL
                 for (int r = 0; r < ROWS; r++) {
-                    s[r] = FMA((float4) query[r], k, s[r]);
+                    s[r] = MULTIPLY_ADD((float4) query[r], k, s[r]);
                 }
             }
         }
 
         const int4 positions = base + 4 * x + (int4) (0, 1, 2, 3);
-#pragma unroll
+        UNROLL
         for (int r = 0; r < ROWS; r++) {
             s[r] *= scale;
             if (!whole) {
@@ -478,10 +486,10 @@ void prompt(__global const float* qkv, int stride, int heads, __global const int
             shared[(y + r) * ACROSS + x] = fmax(fmax(s[r].x, s[r].y), fmax(s[r].z, s[r].w));
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-#pragma unroll
+        UNROLL
         for (int r = 0; r < ROWS; r++) {
             float largest = top[r];
-#pragma unroll
+            UNROLL
             for (int i = 0; i < ACROSS; i++) {
                 largest = fmax(largest, shared[(y + r) * ACROSS + i]);
             }
@@ -489,8 +497,8 @@ void prompt(__global const float* qkv, int stride, int heads, __global const int
             const float fade = exp(top[r] - reference);
             const float4 weight = exp(s[r] - reference);
             top[r] = largest;
-            sum[r] = FMA(sum[r], fade, (weight.x + weight.y) + (weight.z + weight.w));
-#pragma unroll
+            sum[r] = MULTIPLY_ADD(sum[r], fade, (weight.x + weight.y) + (weight.z + weight.w));
+            UNROLL
             for (int p = 0; p < PANELS; p++) {
                 acc[r][p] *= fade;
             }
@@ -502,21 +510,21 @@ void prompt(__global const float* qkv, int stride, int heads, __global const int
 
         __global const CACHED* values = from + HEAD_SIZE * WORDS;
         from = cache + head_row(table, min(page + 1, pages - 1), heads, head) * WORDS;
-#pragma unroll
+        UNROLL
         for (int p = 0; p < PANELS; p++) {
             barrier(CLK_LOCAL_MEM_FENCE);
             unpack(fetched, item, chunk);
             barrier(CLK_LOCAL_MEM_FENCE);
             fetch(p + 1 < PANELS ? values + (p + 1) * PANEL * WORDS : from, item, fetched);
             if (whole) {
-#pragma unroll 8
+                UNROLL_4
                 for (int j = 0; j < PANEL; j++) {
                     const float4 v = ((__local const float4*) chunk)[j * ACROSS + x];
                     float weight[ROWS];
                     LOAD_ROWS(weights + j * TILE_STRIDE + y, weight);
-#pragma unroll
+                    UNROLL
                     for (int r = 0; r < ROWS; r++) {
-                        acc[r][p] = FMA((float4) weight[r], v, acc[r][p]);
+                        acc[r][p] = MULTIPLY_ADD((float4) weight[r], v, acc[r][p]);
                     }
                 }
             } else {
@@ -524,10 +532,10 @@ void prompt(__global const float* qkv, int stride, int heads, __global const int
                     const float4 v = ((__local const float4*) chunk)[j * ACROSS + x];
                     float weight[ROWS];
                     LOAD_ROWS(weights + j * TILE_STRIDE + y, weight);
-#pragma unroll
+                    UNROLL
                     for (int r = 0; r < ROWS; r++) {
                         if (base + j < seen[r]) {
-                            acc[r][p] = FMA((float4) weight[r], v, acc[r][p]);
+                            acc[r][p] = MULTIPLY_ADD((float4) weight[r], v, acc[r][p]);
                         }
                     }
                 }
@@ -535,21 +543,21 @@ void prompt(__global const float* qkv, int stride, int heads, __global const int
         }
     }
 
-#pragma unroll
+    UNROLL
     for (int r = 0; r < ROWS; r++) {
         shared[(y + r) * ACROSS + x] = sum[r];
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-#pragma unroll
+    UNROLL
     for (int r = 0; r < ROWS; r++) {
         float total = 0;
-#pragma unroll
+        UNROLL
         for (int i = 0; i < ACROSS; i++) {
             total += shared[(y + r) * ACROSS + i];
         }
         if (y + r < rows) {
             __global float* o = out + (size_t) (first + y + r) * outStride + head * HEAD_SIZE;
-#pragma unroll
+            UNROLL
             for (int p = 0; p < PANELS; p++) {
                 const float4 value = acc[r][p] / total;
                 const int c = p * PANEL + 4 * x;

@@ -127,7 +127,7 @@ void layer_norm(__global const float* x, int xStride, int rows, __global const f
     for (int i = 0; i < NUMBERS; i++) {
         numbers[i] -= mean;
         if (i * LANES + lane < COLUMNS) {
-            squares = FMA(numbers[i], numbers[i], squares);
+            squares = MULTIPLY_ADD(numbers[i], numbers[i], squares);
         }
     }
     const float variance = row_sum(squares, lane, all[line], few[1][line]) / COLUMNS;
@@ -137,7 +137,7 @@ void layer_norm(__global const float* x, int xStride, int rows, __global const f
         for (int i = 0; i < NUMBERS; i++) {
             const int c = i * LANES + lane;
             if (c < COLUMNS) {
-                out[(size_t) row * stride + c] = FMA(numbers[i] * factor, gain[c], bias[c]);
+                out[(size_t) row * stride + c] = MULTIPLY_ADD(numbers[i] * factor, gain[c], bias[c]);
             }
         }
     }

@@ -10,7 +10,7 @@
  * -D GROUP  work-items of a group, a power of 2
  */
 
-#define BLOCK 2048  /* keys that a group sorts: 16 KB of local memory */
+#define SORTED 2048  /* keys that a group sorts: 16 KB of local memory */
 
 static inline ulong key_of(float x, uint index) {
     const uint bits = x == 0 ? 0 : as_uint(x);
@@ -18,7 +18,7 @@ static inline ulong key_of(float x, uint index) {
     return (ulong) rank << 32 | ~index;
 }
 
-static inline uint2 halves(ulong key) {
+static inline uint2 in_halves(ulong key) {
     return (uint2) ((uint) (key >> 32), (uint) key);
 }
 
@@ -47,19 +47,19 @@ void highest(__global const float* x, int stride, int columns, int firstRow, int
         barrier(CLK_LOCAL_MEM_FENCE);
     }
     if (item == 0) {
-        out[get_group_id(1) * get_num_groups(0) + get_group_id(0)] = halves(keys[0]);
+        out[get_group_id(1) * get_num_groups(0) + get_group_id(0)] = in_halves(keys[0]);
     }
 }
 
 /*
  * Sorts a block in descending order (Batcher, 1968, "Sorting networks and their applications": the bitonic sorter):
- * log2(BLOCK) (log2(BLOCK) + 1) / 2 = 66 rounds of comparisons that do not touch each other.
+ * log2(SORTED) (log2(SORTED) + 1) / 2 = 66 rounds of comparisons that do not touch each other.
  */
 static inline void sort(__local ulong* keys) {
-    for (int size = 2; size <= BLOCK; size *= 2) {
+    for (int size = 2; size <= SORTED; size *= 2) {
         for (int step = size / 2; step > 0; step /= 2) {
             barrier(CLK_LOCAL_MEM_FENCE);
-            for (int i = get_local_id(0); i < BLOCK / 2; i += GROUP) {
+            for (int i = get_local_id(0); i < SORTED / 2; i += GROUP) {
                 const int low = 2 * i - (i & (step - 1));
                 const ulong a = keys[low];
                 const ulong b = keys[low + step];
@@ -76,32 +76,32 @@ static inline void sort(__local ulong* keys) {
 /* The k largest keys of each block of a row, in descending order. Where a block has fewer, the others are 0. */
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 void top_of_row(__global const float* x, int stride, int columns, int row, int k, __global uint2* out) {
-    __local ulong keys[BLOCK];
-    const int from = get_group_id(0) * BLOCK;
-    for (int i = get_local_id(0); i < BLOCK; i += GROUP) {
+    __local ulong keys[SORTED];
+    const int from = get_group_id(0) * SORTED;
+    for (int i = get_local_id(0); i < SORTED; i += GROUP) {
         keys[i] = from + i < columns ? key_of(x[(size_t) row * stride + from + i], from + i) : 0;
     }
     sort(keys);
     for (int i = get_local_id(0); i < k; i += GROUP) {
-        out[get_group_id(0) * k + i] = halves(keys[i]);
+        out[get_group_id(0) * k + i] = in_halves(keys[i]);
     }
 }
 
 /*
  * The k largest of each block of `count` keys that begin at `from`, into those that begin at `to`: run until there is one
- * block. Each run leaves k of every BLOCK keys.
+ * block. Each run leaves k of every SORTED keys.
  */
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 void top_of_keys(__global uint2* all, int from, int count, int k, int to) {
-    __local ulong keys[BLOCK];
-    const int first = get_group_id(0) * BLOCK;
-    for (int i = get_local_id(0); i < BLOCK; i += GROUP) {
+    __local ulong keys[SORTED];
+    const int first = get_group_id(0) * SORTED;
+    for (int i = get_local_id(0); i < SORTED; i += GROUP) {
         const uint2 key = first + i < count ? all[from + first + i] : (uint2) (0, 0);
         keys[i] = (ulong) key.x << 32 | key.y;
     }
     sort(keys);
     for (int i = get_local_id(0); i < k; i += GROUP) {
-        all[to + get_group_id(0) * k + i] = halves(keys[i]);
+        all[to + get_group_id(0) * k + i] = in_halves(keys[i]);
     }
 }
 
