@@ -1,12 +1,14 @@
 package org.vecformer.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +41,7 @@ class DevicesTest {
         for (ComputeDevice device : devices) {
             Map<String, Object> row = CommandRun.asObject(rows.get(1 + device.index()));
             assertThat(row).containsEntry("device", "opencl:" + device.index()).containsEntry("name", device.name())
-                    .containsEntry("type", device.type().name().toLowerCase(java.util.Locale.ROOT))
+                    .containsEntry("type", device.type().name().toLowerCase(Locale.ROOT))
                     .containsEntry("compute_units", device.computeUnits())
                     .containsEntry("half_precision", device.halfPrecision())
                     .containsOnlyKeys("device", "name", "type", "vendor", "platform", "driver", "version",
@@ -96,6 +98,48 @@ class DevicesTest {
         }
         assertThat(CommandRun.of("generate", "Once", "--max-new-tokens", "1", "--device", "cpu", "--backend", "scalar")
                 .status()).isZero();
+    }
+
+    @Test
+    void aDeviceAnswersAsTheCpuDoes() {
+        assumeTrue(!devices().isEmpty(), "skipped: no OpenCL device here (install pocl-opencl-icd)");
+        String filler = TinyBert.write(folder.resolve("filler"), "BertForMaskedLM").toString();
+        for (List<String> command : List.of(
+                List.of("generate", "Once upon a time", "--greedy", "--max-new-tokens", "20", "--json"),
+                List.of("generate", "Once", "--num-beams", "3", "--max-new-tokens", "10", "--json"),
+                List.of("score", "Once upon a time there was a little girl.", "--json"),
+                List.of("next", "Once upon a", "--top-k", "5", "--json"),
+                List.of("fill-mask", "bob is [MASK]", "--top-k", "3", "--json", "--model", filler),
+                List.of("embed", "bob is a good man", "bob", "--json", "--model", filler))) {
+            CommandRun cpu = CommandRun.of(command.toArray(String[]::new));
+            List<String> onDevice = new ArrayList<>(command);
+            onDevice.addAll(List.of("--device", "opencl:0"));
+            CommandRun device = CommandRun.of(onDevice.toArray(String[]::new));
+            assertThat(device.status()).as(device.err()).isZero();
+            assertClose(CommandRun.json(cpu.out()), CommandRun.json(device.out()), command.toString());
+        }
+    }
+
+    /** Equal but for the last digits of numbers, and for what was timed. */
+    private static void assertClose(Object expected, Object given, String where) {
+        switch (expected) {
+            case Map<?, ?> object -> {
+                assertThat(CommandRun.asObject(given).keySet()).as(where).isEqualTo(object.keySet());
+                object.forEach((key, value) -> {
+                    if (!key.equals("timing")) {
+                        assertClose(value, CommandRun.asObject(given).get(key), where + " " + key);
+                    }
+                });
+            }
+            case List<?> list -> {
+                assertThat((List<?>) given).as(where).hasSameSizeAs(list);
+                for (int i = 0; i < list.size(); i++) {
+                    assertClose(list.get(i), ((List<?>) given).get(i), where + " " + i);
+                }
+            }
+            case Double number -> assertThat(((Number) given).doubleValue()).as(where).isCloseTo(number, within(1e-3));
+            case null, default -> assertThat(given).as(where).isEqualTo(expected);
+        }
     }
 
     /** A machine with the loader, but without drivers; what a JVM loaded stays, so it is another process. */

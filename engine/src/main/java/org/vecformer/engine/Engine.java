@@ -1,12 +1,15 @@
 package org.vecformer.engine;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.vecformer.engine.kernel.Backend;
 import org.vecformer.engine.kernel.CpuBackend;
+import org.vecformer.engine.kernel.opencl.OpenClBackend;
 
 /**
- * What computes: the kernels chosen for this machine and the threads that run them. Several models share one engine and
- * so do not fight for processors.
+ * What computes: the kernels chosen for this machine and the threads that run them, or an OpenCL device. Several models
+ * share one engine and so do not fight for processors.
  *
  * <pre>{@code
  * try (Engine engine = Engine.create(EngineOptions.defaults());
@@ -25,17 +28,21 @@ public final class Engine implements AutoCloseable {
 
     private final Backend backend;
 
-    private Engine(Backend backend) {
+    /** Computes with this backend, which is the engine's from here on. */
+    Engine(Backend backend) {
         this.backend = backend;
     }
 
     /**
-     * Chooses the kernels and starts the threads.
+     * Chooses the kernels and starts the threads, or opens the device.
      *
-     * @throws UnsupportedBackendException when the options insist on the Vector API and it cannot be used; the message
-     *                                     says why
+     * @throws UnsupportedBackendException when the options insist on the Vector API and it cannot be used, or name a
+     *                                     device that is not there or does not work; the message says why
      */
     public static Engine create(EngineOptions options) {
+        if (!(options.device() instanceof DeviceChoice.Cpu)) {
+            return new Engine(OpenClBackend.open(options.device(), options.threads(), options.profiling()));
+        }
         if (options.backend() == BackendChoice.SCALAR) {
             return new Engine(CpuBackend.scalar(options.threads()));
         }
@@ -52,17 +59,17 @@ public final class Engine implements AutoCloseable {
         return new Engine(backend);
     }
 
-    /** "vector" or "scalar". */
+    /** "vector", "scalar" or "opencl". */
     public String backend() {
         return backend.name();
     }
 
-    /** Bits of the vectors computed with; 0 on the scalar backend. */
+    /** Bits of the CPU's vectors computed with; 0 on the scalar backend and on a device. */
     public int vectorBits() {
         return backend.vectorBits();
     }
 
-    /** Threads that compute, the caller's included. */
+    /** Threads of this process that compute (for a device: pack weights), the caller's included. */
     public int threads() {
         return backend.pool().threads();
     }
@@ -80,7 +87,7 @@ public final class Engine implements AutoCloseable {
         return backend.computesOnVectors();
     }
 
-    /** For people: "vector kernels, 512-bit, 2 threads", and whether they are in use yet. */
+    /** For people: "vector kernels, 512-bit, 2 threads", and whether they are in use yet, or the device's name. */
     public String description() {
         return backend.description();
     }
@@ -91,6 +98,26 @@ public final class Engine implements AutoCloseable {
      */
     public void awaitWarmUp() throws InterruptedException {
         backend.awaitWarmUp();
+    }
+
+    /** The device that computes; empty if that is the CPU. */
+    public Optional<ComputeDevice> device() {
+        return backend instanceof OpenClBackend opencl ? Optional.of(opencl.device()) : Optional.empty();
+    }
+
+    /**
+     * How long each kernel of the device has taken since it was opened or {@link #resetProfile} was called, as far as
+     * sessions have waited for it ({@code await()}, or reading a result); empty unless the options asked for profiling.
+     */
+    public Map<String, KernelTime> profile() {
+        return backend instanceof OpenClBackend opencl ? opencl.profile() : Map.of();
+    }
+
+    /** Forgets what {@link #profile} has counted so far. */
+    public void resetProfile() {
+        if (backend instanceof OpenClBackend opencl) {
+            opencl.resetProfile();
+        }
     }
 
     /** For the models. */
@@ -109,7 +136,12 @@ public final class Engine implements AutoCloseable {
         return (CpuBackend) backend;
     }
 
-    /** Ends the threads. */
+    /**
+     * Ends the threads, and closes the device.
+     *
+     * @throws IllegalStateException if there are models or sessions of a device that were not closed before: what they
+     *                               held there has been freed
+     */
     @Override
     public void close() {
         backend.close();

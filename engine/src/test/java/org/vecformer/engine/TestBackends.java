@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * The backends that a run tests. The build runs the tests tagged "width" once for each lane width and once for scalar
- * kernels (see pom.xml); the property {@value #EXPECTED} says which one a run is for, and opening an engine here
- * asserts that it is what runs.
+ * kernels, and those tagged "device" once on an OpenCL device (see pom.xml); the properties {@value #EXPECTED} and
+ * {@value #DEVICE} say which one a run is for, and opening an engine here asserts that it is what runs.
  */
 public final class TestBackends {
 
     /** Bits of the vectors that must run; 0 for scalar kernels only; absent for the machine's own width. */
     private static final String EXPECTED = "vecformer.expectedBits";
+
+    /** The device that must run; absent for the CPU. */
+    private static final String DEVICE = "vecformer.device";
 
     private TestBackends() {
     }
@@ -20,8 +23,20 @@ public final class TestBackends {
         return Integer.getInteger(EXPECTED, -1) == 0 ? BackendChoice.SCALAR : BackendChoice.VECTOR;
     }
 
+    /** Whether this run is for a device, whose results agree with the CPU's but have other bits. */
+    public static boolean onDevice() {
+        return System.getProperty(DEVICE) != null;
+    }
+
     /** An engine with the backend under test, after checking that it is the one this run is for. */
     public static Engine open(int threads) {
+        if (onDevice()) {
+            TestDevices.firstOrSkip();
+            DeviceChoice device = DeviceChoice.parse(System.getProperty(DEVICE));
+            Engine engine = Engine.create(EngineOptions.defaults().withThreads(threads).withDevice(device));
+            assertThat(engine.backend()).isEqualTo("opencl");
+            return engine;
+        }
         Engine engine = Engine.create(EngineOptions.defaults().withBackend(tested()).withThreads(threads));
         assertThat(engine.notes()).isEmpty();
         int expected = Integer.getInteger(EXPECTED, -1);

@@ -1,0 +1,125 @@
+package org.vecformer.engine.kernel.opencl;
+
+import java.util.List;
+import java.util.Map;
+import org.vecformer.engine.ComputeDevice;
+import org.vecformer.engine.DeviceChoice;
+import org.vecformer.engine.KernelTime;
+import org.vecformer.engine.WeightType;
+import org.vecformer.engine.kernel.Backend;
+import org.vecformer.engine.kernel.Ops;
+import org.vecformer.engine.kernel.WeightMemory;
+import org.vecformer.engine.kernel.WorkerPool;
+
+/** An OpenCL device that computes. Its kernels are compiled by the driver when they are first needed. */
+public final class OpenClBackend implements Backend {
+
+    private final ClDevice device;
+    private final WorkerPool pool;
+
+    private OpenClBackend(ClDevice device, WorkerPool pool) {
+        this.device = device;
+        this.pool = pool;
+    }
+
+    /**
+     * Opens a device.
+     *
+     * @param threads   of this process, which pack weights; 0 for the {@linkplain WorkerPool#shared() shared} ones
+     * @param profiling whether the device measures how long each kernel takes
+     * @throws org.vecformer.engine.UnsupportedBackendException when it is not there or does not work; the message says
+     *                                                          why
+     */
+    public static OpenClBackend open(DeviceChoice choice, int threads, boolean profiling) {
+        ClDevice device = ClDevice.open(choice, profiling);
+        try {
+            return new OpenClBackend(device, threads == 0 ? WorkerPool.shared() : new WorkerPool(threads));
+        } catch (Throwable e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    /** What computes, as its driver describes it. */
+    public ComputeDevice device() {
+        return device.description();
+    }
+
+    /** What each kernel has taken, as far as it was waited for; empty without profiling. */
+    public Map<String, KernelTime> profile() {
+        return device.profile();
+    }
+
+    /** Begins to count anew. */
+    public void resetProfile() {
+        device.resetProfile();
+    }
+
+    /** What is alive on the device. */
+    LiveObjects live() {
+        return device.live();
+    }
+
+    @Override
+    public String name() {
+        return "opencl";
+    }
+
+    /** "opencl:0, GeForce ..., 80 compute units", and whether it is a GPU at all. */
+    @Override
+    public String description() {
+        ComputeDevice it = device.description();
+        return "opencl:" + it.index() + ", " + it.name() + ", " + it.computeUnits() + " compute units"
+                + (it.type() == ComputeDevice.Type.CPU ? " (a CPU device)" : "");
+    }
+
+    @Override
+    public int vectorBits() {
+        return 0;
+    }
+
+    @Override
+    public boolean computesOnVectors() {
+        return false;
+    }
+
+    @Override
+    public List<String> refusals() {
+        return List.of();
+    }
+
+    @Override
+    public WorkerPool pool() {
+        return pool;
+    }
+
+    /** Does nothing: which kernels a model needs is known when it runs. */
+    @Override
+    public void warmUp(WeightType type) {
+    }
+
+    @Override
+    public void awaitWarmUp() {
+    }
+
+    @Override
+    public WeightMemory openWeights() {
+        return new OpenClWeights(device);
+    }
+
+    @Override
+    public Ops openOps(int longestSequence) {
+        return new OpenClOps(device);
+    }
+
+    /**
+     * Ends the threads and closes the device.
+     *
+     * @throws IllegalStateException if models or sessions were not closed before; what they held has been freed
+     */
+    @Override
+    public void close() {
+        pool.close();
+        device.close();
+    }
+}
