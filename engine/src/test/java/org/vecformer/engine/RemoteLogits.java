@@ -8,8 +8,8 @@ import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.tensor.Tensor;
 
 /**
- * An engine on the CPU that says that its tensors are remote, as a device's are, and counts what is brought over. It can
- * round logits, so that many are equal.
+ * The engine under test, which says that its tensors are remote, as a device's are, or that they are not, and counts what
+ * is brought over. It can round logits, so that many are equal.
  */
 public final class RemoteLogits implements AutoCloseable {
 

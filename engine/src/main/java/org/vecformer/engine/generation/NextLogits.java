@@ -12,6 +12,8 @@ final class NextLogits {
 
     /** So many more than the k largest are read, since logits that equal the k-th count as well. */
     private static final int SPARE = 8;
+    /** More are not looked for: to find them takes longer than to read all. */
+    private static final int MOST = 1000;
 
     private final int vocabularySize;
     private float[] all;
@@ -62,7 +64,7 @@ final class NextLogits {
 
     /** Reads the largest logits, if that is less than all: a token by id and value takes as much memory as two logits. */
     private boolean readLargest(Session session, int row, int most) {
-        if (most > vocabularySize / 2) {
+        if (most > Math.min(vocabularySize / 2, MOST)) {
             return false;
         }
         if (ids.length < most) {

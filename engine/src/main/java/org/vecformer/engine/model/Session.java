@@ -214,7 +214,7 @@ public final class Session implements AutoCloseable {
      * Finds the largest logits of a row: in descending order, equal ones by ascending id, NaN last.
      *
      * @param row    as for {@link #logits}
-     * @param k      how many to find
+     * @param k      how many to find; few of all, or it takes long
      * @param ids    receives the ids; not shorter than the smaller of k and {@link Gpt2#outputs()}
      * @param values receives the logits, in the same way
      * @return how many there are: the smaller of k and {@link Gpt2#outputs()}

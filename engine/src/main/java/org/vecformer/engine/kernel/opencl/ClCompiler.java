@@ -14,6 +14,7 @@ import org.vecformer.engine.DeviceException;
 /** Makes programs of a device, from its cache or from their source. For one thread at a time. */
 final class ClCompiler {
 
+    private static final System.Logger LOG = System.getLogger(ClCompiler.class.getName());
     /** The first errors are the ones that tell. */
     private static final int LOG_LINES = 40;
     private static final int LOG_LINE_CHARACTERS = 300;
@@ -79,6 +80,7 @@ final class ClCompiler {
             throw new DeviceException(ClError.message(status[0], deviceName,
                     "compiling the kernels of " + name + " (" + options + ")") + ", the driver's log:\n" + log);
         }
+        LOG.log(System.Logger.Level.DEBUG, () -> "compiled " + name + " (" + options + "): " + log(program));
         return program;
     }
 

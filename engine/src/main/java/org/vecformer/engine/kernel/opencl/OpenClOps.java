@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.AttentionTrace;
+import org.vecformer.engine.kernel.LogitRows;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.kernel.PackedBatch;
 import org.vecformer.engine.tensor.KeyValueMemory;
@@ -105,7 +106,12 @@ final class OpenClOps implements Ops {
 
     @Override
     public int topK(Tensor x, int row, int k, int[] ids, float[] values) {
-        return rows.topK((DeviceTensor) x, row, k, ids, values);
+        if (k <= RowKernels.MOST_OF_TOP) {
+            return rows.topK((DeviceTensor) x, row, k, ids, values);
+        }
+        float[] all = new float[x.columns()];
+        read(x, row, all);
+        return LogitRows.topK(all, 0, all.length, k, ids, values);
     }
 
     @Override
