@@ -1,8 +1,11 @@
 package org.vecformer.engine.kernel.opencl;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import org.vecformer.engine.ComputeDevice;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.AttentionTrace;
 import org.vecformer.engine.kernel.PackedBatch;
@@ -174,10 +177,13 @@ final class AttentionKernels implements AutoCloseable {
     }
 
     private ClProgram program(String... defines) {
-        String[] all = Arrays.copyOf(defines, defines.length + 2);
-        all[defines.length] = "HEAD_SIZE=" + headSize;
-        all[defines.length + 1] = "BFLOAT16=" + (type == WeightType.BF16 ? 1 : 0);
-        return device.program("attention.cl", all);
+        List<String> all = new ArrayList<>(List.of(defines));
+        all.add("HEAD_SIZE=" + headSize);
+        all.add("BFLOAT16=" + (type == WeightType.BF16 ? 1 : 0));
+        if (device.description().type() == ComputeDevice.Type.CPU) {
+            all.add("ROLLED");
+        }
+        return device.program("attention.cl", all.toArray(String[]::new));
     }
 
     private void closeKernels() {

@@ -27,7 +27,7 @@ final class AttentionStep implements AutoCloseable {
     private int[] onDevice = new int[256];
     private int lengthOnDevice;
 
-    /** Whether every sequence has one row, which can then append its own key and value. */
+    /** Whether every row is alone in its sequence and attends as such: it can then append its own key and value. */
     boolean alone;
     /** Where the list of {@code storeGroups} pairs begins, of the first row and the number of rows in a page. */
     int storeList;
@@ -58,7 +58,7 @@ final class AttentionStep implements AutoCloseable {
         int rows = batch.rows();
         length = 0;
         skip(ROW * rows);
-        alone = rows == batch.sequences;
+        alone = fewRows > 0 && rows == batch.sequences;
         decodePages = 0;
         for (int s = 0; s < batch.sequences; s++) {
             putRows(batch, s, rows(batch, s) <= fewRows);
