@@ -1,7 +1,10 @@
 /**
- * The operations that models are made of, and their CPU implementations.
+ * The operations that models are made of, and their CPU implementations; {@link org.vecformer.engine.kernel.opencl} has
+ * those of OpenCL devices.
  * <p>
- * {@link org.vecformer.engine.kernel.Ops} is the seam: models call it, backends implement it. On the CPU, {@code
+ * {@link org.vecformer.engine.kernel.Ops} is the seam: models call it, backends implement it. A {@link
+ * org.vecformer.engine.kernel.Backend} makes a session's ops and the {@link org.vecformer.engine.kernel.WeightMemory} of a
+ * model. On the CPU, {@code
  * CpuOps} cuts an op into items for the {@link org.vecformer.engine.kernel.WorkerPool} and calls the inner loops of
  * {@code CpuKernels}, of which there are two: {@code VectorKernels} on the Vector API and {@code ScalarKernels} in
  * plain Java. {@link org.vecformer.engine.kernel.CpuBackend} chooses between them, {@link

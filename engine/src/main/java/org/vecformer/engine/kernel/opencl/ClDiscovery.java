@@ -58,7 +58,7 @@ final class ClDiscovery {
         if (status == NO_PLATFORM || status == CL.CL_SUCCESS && count[0] == 0) {
             String vendors = System.getenv("OCL_ICD_VENDORS");
             throw new UnsupportedBackendException("there is an OpenCL loader on this machine, but no driver "
-                    + "is registered with it (" + (vendors == null
+                    + "that works is registered with it (" + (vendors == null
                             ? "on Linux by files in /etc/OpenCL/vendors"
                             : "the environment variable OCL_ICD_VENDORS is " + vendors)
                     + "): " + ClLibrary.ADVICE);

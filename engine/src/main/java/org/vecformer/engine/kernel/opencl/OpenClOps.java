@@ -25,7 +25,7 @@ final class OpenClOps implements Ops {
     private static final String CACHE = "the key/value cache of a session";
 
     private final ClDevice device;
-    private final ClQueue queue;
+    final ClQueue queue;
     private final RowKernels rows;
     private final MatmulKernels products;
     private final AttentionKernels attention;

@@ -134,8 +134,31 @@ class ClAbsenceTest {
         TestDevices.firstOrSkip();
         String output = java(Devices.class, true, Map.of("OCL_ICD_VENDORS", directory.toString()), NATIVE);
         assumeTrue(!output.contains("opened"), "skipped: this loader does not know OCL_ICD_VENDORS");
-        assertThat(output).contains("list: there is an OpenCL loader on this machine, but no driver is registered")
+        assertThat(output)
+                .contains("list: there is an OpenCL loader on this machine, but no driver that works is registered")
                 .contains("OCL_ICD_VENDORS is " + directory).contains("pocl-opencl-icd");
+    }
+
+    @Test
+    @Tag("opencl")
+    void withADriverThatCannotBeLoaded() throws Exception {
+        TestDevices.firstOrSkip();
+        Files.writeString(directory.resolve("broken.icd"), "libthatisnothere.so.1\n");
+        String output = java(Devices.class, true, Map.of("OCL_ICD_VENDORS", directory.toString()), NATIVE);
+        assumeTrue(!output.contains("opened"), "skipped: this loader does not know OCL_ICD_VENDORS");
+        assertThat(output).contains("but no driver that works is registered");
+    }
+
+    /** PoCL has those that its variable names. */
+    @Test
+    @Tag("opencl")
+    void withADriverButNoDevice() throws Exception {
+        assumeTrue(TestDevices.firstOrSkip().platform().equals("Portable Computing Language"), "skipped: no PoCL");
+        assertThat(java(Devices.class, true, Map.of("POCL_DEVICES", "none"), NATIVE)).contains(
+                "list: OpenCL has no device here: the platform Portable Computing Language",
+                "CL_DEVICE_NOT_FOUND (-1)");
+        assertThat(java(Devices.class, true, Map.of("POCL_DEVICES", "pthread basic"), NATIVE))
+                .contains("devices: 2").contains("opened");
     }
 
     @Test
