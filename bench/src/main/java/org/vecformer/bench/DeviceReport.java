@@ -48,7 +48,7 @@ public final class DeviceReport {
               --json           JSON lines instead of tables
               --help           this text
 
-            A GPU server may have neither a JDK nor an OpenCL loader. Where there is a JDK 25, make a Java of 60 MB:
+            A GPU server may have neither a JDK nor an OpenCL loader. Where there is a JDK 25, make a Java of 45 MB:
               jlink --compress zip-9 --strip-debug --no-header-files --no-man-pages --output java25 \\
                   --add-modules java.base,java.logging,java.management,jdk.incubator.vector,jdk.management,jdk.unsupported
             carry it and benchmarks.jar there, and run java25/bin/java with the line above (--add-modules

@@ -63,6 +63,7 @@ public final class Session implements AutoCloseable {
             if (logits != null) {
                 logits.close();
                 lastStates.close();
+                logits = null;
             }
             logits = ops.tensor(rows, model.outputs());
             lastStates = ops.tensor(rows, model.config().hiddenSize());

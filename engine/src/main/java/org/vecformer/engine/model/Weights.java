@@ -121,8 +121,11 @@ final class Weights implements AutoCloseable {
         return type;
     }
 
-    /** Roughly: not all tensors of a file are taken, and vectors are kept as float32. */
+    /** Roughly: vectors are kept as float32, and of what has more dimensions (old checkpoints' masks) nothing is taken. */
     private long bytesInMemory(TensorInfo tensor) {
+        if (tensor.shape().size() > 2) {
+            return 0;
+        }
         WeightType type = options.weights() == null ? fileType(tensor) : options.weights();
         return tensor.elements() * type.blockBytes() / WeightType.BLOCK;
     }

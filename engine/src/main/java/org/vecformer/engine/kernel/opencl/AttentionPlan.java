@@ -22,7 +22,9 @@ record AttentionPlan(int fewRows, List<Integer> tiles, int groupsWanted, int gro
     /** What suits a device. */
     static AttentionPlan of(ComputeDevice device, int headSize) {
         List<Integer> tiles = new ArrayList<>();
-        for (int tile : new int[]{16, 32, 64}) {
+        // A CPU takes seconds to compile a kernel for each, and nothing waits for it to be filled.
+        boolean cpu = device.type() == ComputeDevice.Type.CPU;
+        for (int tile : cpu ? new int[]{32} : new int[]{16, 32, 64}) {
             if (items(tile, headSize) <= Math.min(128, device.maxWorkGroupSize())
                     && localBytes(tile, headSize) <= device.localMemory()) {
                 tiles.add(tile);

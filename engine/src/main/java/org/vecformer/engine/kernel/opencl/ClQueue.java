@@ -42,6 +42,7 @@ final class ClQueue extends ClObject {
     private final Pointer toPattern = Pointer.to(pattern);
     /** Launches whose times are not known yet; empty without profiling. */
     private final List<Launch> launches = new ArrayList<>();
+    private long changes;
     /** Why this queue is lost; null while it is not. */
     private String lost;
 
@@ -62,6 +63,11 @@ final class ClQueue extends ClObject {
         }
     }
 
+    /** How often something was asked for that may change what is in memory. */
+    long changes() {
+        return changes;
+    }
+
     /** Writes off-heap memory, all of it, and waits until it has been read. */
     void write(ClBuffer to, long offset, MemorySegment from) {
         if (!from.isNative()) {
@@ -69,6 +75,7 @@ final class ClQueue extends ClObject {
         }
         long bytes = from.byteSize();
         begin();
+        changes++;
         try {
             to.checkRange(offset, bytes);
             for (long at = 0; at < bytes; at += LARGEST_SLICE) {
@@ -100,6 +107,7 @@ final class ClQueue extends ClObject {
     private void write(ClBuffer to, long offset, MemorySegment from, int start, int count) {
         long bytes = 4L * count;
         begin();
+        changes++;
         try {
             to.checkRange(offset, bytes);
             for (long at = 0; at < bytes; at += SLOT_BYTES) {
@@ -168,6 +176,7 @@ final class ClQueue extends ClObject {
     /** Fills with a number; offset and bytes are multiples of 4. */
     void fill(ClBuffer to, long offset, long bytes, int value) {
         begin();
+        changes++;
         try {
             to.checkRange(offset, bytes);
             if (bytes > 0) {
@@ -190,6 +199,7 @@ final class ClQueue extends ClObject {
     /** Copies on the device; the ranges must not overlap. */
     void copy(ClBuffer from, long fromOffset, ClBuffer to, long toOffset, long bytes) {
         begin();
+        changes++;
         try {
             from.checkRange(fromOffset, bytes);
             to.checkRange(toOffset, bytes);
@@ -222,6 +232,7 @@ final class ClQueue extends ClObject {
                     .formatted(kernel.name, global.length, local == null ? "as many" : local.length));
         }
         begin();
+        changes++;
         try {
             kernel.checkArguments();
             cl_event event = device.profiling() ? new cl_event() : null;

@@ -29,6 +29,7 @@ final class OpenClOps implements Ops {
     private final RowKernels rows;
     private final MatmulKernels products;
     private final AttentionKernels attention;
+    private final RowReader reader;
     /** Of tensors and caches, some of which may have been closed already. */
     private final List<ClBuffer> memory = new ArrayList<>();
 
@@ -38,6 +39,7 @@ final class OpenClOps implements Ops {
         rows = new RowKernels(device, queue);
         products = new MatmulKernels(device, queue);
         attention = new AttentionKernels(device, queue);
+        reader = new RowReader(queue);
     }
 
     @Override
@@ -121,8 +123,7 @@ final class OpenClOps implements Ops {
 
     @Override
     public synchronized void read(Tensor x, int row, float[] destination) {
-        DeviceTensor from = (DeviceTensor) x;
-        queue.read(from.data(), from.offset(row), destination, 0, from.columns());
+        reader.read((DeviceTensor) x, row, destination);
     }
 
     @Override

@@ -161,23 +161,11 @@ final class RowKernels implements AutoCloseable {
     }
 
     /**
-     * The column of the largest number of a row, of equal ones the lowest. NaN is below all numbers: a row of nothing else
-     * gives 0.
+     * The column of the largest number of each of the first rows, of equal ones the lowest, with one wait for all. NaN
+     * counts as negative infinity; a row with nothing above that gives 0.
      */
-    int argMax(DeviceTensor x, int row) {
-        Objects.checkIndex(row, x.rows());
-        int[] column = new int[1];
-        argMax(x, row, 1, column);
-        return column[0];
-    }
-
-    /** {@link #argMax(DeviceTensor, int)} of the first rows, with one wait for all. */
     void argMax(DeviceTensor x, int rows, int[] columns) {
         Objects.checkFromIndexSize(0, rows, x.rows());
-        argMax(x, 0, rows, columns);
-    }
-
-    private void argMax(DeviceTensor x, int first, int rows, int[] columns) {
         if (rows == 0) {
             return;
         }
@@ -185,7 +173,7 @@ final class RowKernels implements AutoCloseable {
         int slices = Math.ceilDiv(x.columns(), slice);
         int count = 2 * slices * rows;
         results = atLeast(results, (long) count * Integer.BYTES, "what was chosen");
-        highest.set(0, x.data()).set(1, x.stride()).set(2, x.columns()).set(3, first).set(4, slice).set(5, results);
+        highest.set(0, x.data()).set(1, x.stride()).set(2, x.columns()).set(3, slice).set(4, results);
         queue.launch(highest, new long[]{(long) slices * group, rows}, new long[]{group, 1});
         readInts(results, 0, count);
         for (int r = 0; r < rows; r++) {
@@ -194,7 +182,7 @@ final class RowKernels implements AutoCloseable {
                 long key = key(r * slices + i);
                 best = Long.compareUnsigned(key, best) > 0 ? key : best;
             }
-            columns[r] = column(best);
+            columns[r] = value(best) > Float.NEGATIVE_INFINITY ? column(best) : 0;
         }
     }
 

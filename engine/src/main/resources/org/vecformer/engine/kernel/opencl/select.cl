@@ -23,17 +23,17 @@ static inline uint2 in_halves(ulong key) {
 }
 
 /*
- * The largest key of each slice of some rows. Groups: (slices, rows). The host takes the largest of a row's slices.
+ * The largest key of each slice of the first rows. Groups: (slices, rows). The host takes the largest of a row's slices.
  *
  * out: [rows][slices]
  */
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void highest(__global const float* x, int stride, int columns, int firstRow, int slice, __global uint2* out) {
+void highest(__global const float* x, int stride, int columns, int slice, __global uint2* out) {
     __local ulong keys[GROUP];
     const int item = get_local_id(0);
     const int from = get_group_id(0) * slice;
     const int to = min(columns, from + slice);
-    __global const float* row = x + (size_t) (firstRow + get_group_id(1)) * stride;
+    __global const float* row = x + (size_t) get_group_id(1) * stride;
     ulong key = 0;
     for (int c = from + item; c < to; c += GROUP) {
         key = max(key, key_of(row[c], c));

@@ -12,9 +12,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.jocl.CL;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -514,6 +516,33 @@ class ClDeviceTest {
                 for (Future<Float> result : results) {
                     assertThat(result.get()).isEqualTo(100);
                 }
+            }
+        }
+        assertThat(device.live()).isEqualTo(new LiveObjects(0, 1, 0, 0, 0, 0));
+    }
+
+    /** A model that is closed while a session runs on it: the session ends with an exception, not the JVM. */
+    @Test
+    void whatAThreadClosesIsNotTouchedByAnother() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            ClBuffer weights = device.allocate(64, "weights");
+            CountDownLatch running = new CountDownLatch(50);
+            try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
+                Future<?> session = thread.submit(() -> {
+                    try (ClQueue queue = device.openQueue();
+                            ClBuffer own = device.allocate(64, "own");
+                            ClKernel add = kernel("add")) {
+                        add.set(0, own).set(1, weights).set(2, 16).set(3, 1f);
+                        while (true) {
+                            queue.launch(add, new long[]{16}, null);
+                            running.countDown();
+                        }
+                    }
+                });
+                assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
+                weights.close();
+                assertThatThrownBy(session::get).hasCauseInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("the OpenCL buffer \"weights\" is closed");
             }
         }
         assertThat(device.live()).isEqualTo(new LiveObjects(0, 1, 0, 0, 0, 0));
