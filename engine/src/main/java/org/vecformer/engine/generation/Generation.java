@@ -26,6 +26,7 @@ final class Generation {
     private final long start = System.nanoTime();
     private long promptDone = start;
     private long promptSteps;
+    private Wanted wanted;
 
     /**
      * @param tokenizer  null if no text is wanted
@@ -50,6 +51,7 @@ final class Generation {
         scorer = options.logprobs().isPresent()
                 ? new TokenScorer(session.model().outputs(), options.logprobs().getAsInt())
                 : null;
+        wanted = new Wanted(LogitsNeeded.ALL, options.logprobs().orElse(-1));
     }
 
     GenerationOptions options() {
@@ -132,9 +134,15 @@ final class Generation {
 
     /** What is wanted of a step's logits where these samplers, in their present state, choose. */
     Wanted wanted(Sampler sampler) {
-        return options.guidance().isPresent()
-                ? Wanted.ALL
-                : new Wanted(sampler.needs(LogitsNeeded.ALL), options.logprobs().orElse(-1));
+        if (options.guidance().isPresent()) {
+            return Wanted.ALL;
+        }
+        LogitsNeeded needed = sampler.needs(LogitsNeeded.ALL);
+        // Hardly ever another one than in the step before, and a step is to cost no memory.
+        if (!needed.equals(wanted.toChoose())) {
+            wanted = new Wanted(needed, options.logprobs().orElse(-1));
+        }
+        return wanted;
     }
 
     /** The score to be told for a token; null if none is. */

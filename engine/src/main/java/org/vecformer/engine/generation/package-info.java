@@ -15,6 +15,10 @@
  * one packed batch, and a {@code Generation}, which is what one call's options come to. Contexts of the same past share
  * its cache: the continuations of a prompt, and beams.
  * <p>
+ * Of the logits no more than is {@code Wanted} is brought from a device's memory to the host's: {@code NextLogits} are
+ * which one is largest, the largest few, or all, as the samplers of a context need them
+ * ({@link org.vecformer.engine.sampler.LogitsNeeded}).
+ * <p>
  * {@link org.vecformer.engine.generation.MaskedLoop} makes a masked language model write, by the strategies of
  * {@link org.vecformer.engine.generation.MaskStrategy}. All of them choose tokens by the same samplers
  * ({@link org.vecformer.engine.sampler}). Tasks ({@link org.vecformer.engine.task}) put a tokenizer and a session around

@@ -6,6 +6,8 @@ package org.vecformer.engine.sampler;
  */
 public final class Temperature implements Sampler {
     private final float temperature;
+    /** The answer given last: steps are to cost no memory. Immutable, so that it may be seen by any thread. */
+    private LogitsNeeded.Largest needed;
 
     /**
      * @throws IllegalArgumentException if the temperature is not a positive finite float32 number (for the limit 0 use
@@ -32,11 +34,19 @@ public final class Temperature implements Sampler {
     @Override
     public LogitsNeeded needs(LogitsNeeded behind) {
         return switch (behind) {
-            case LogitsNeeded.ArgMax _ -> new LogitsNeeded.Largest(1, temperature);
-            case LogitsNeeded.Largest(int k, float divisor) when divisor == 1 ->
-                new LogitsNeeded.Largest(k, temperature);
+            case LogitsNeeded.ArgMax _ -> largest(1);
+            case LogitsNeeded.Largest largest when largest.temperature() == 1 -> largest(largest.k());
             default -> LogitsNeeded.ALL;
         };
+    }
+
+    private LogitsNeeded largest(int k) {
+        LogitsNeeded.Largest last = needed;
+        if (last == null || last.k() != k) {
+            last = new LogitsNeeded.Largest(k, temperature);
+            needed = last;
+        }
+        return last;
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -52,13 +53,14 @@ class FewLogitsTest {
         }
 
         /** All that is told, and the results. */
-        List<Object> generate(GenerationOptions options) {
+        Told generate(GenerationOptions options) {
             logits.reset();
-            List<Object> told = new ArrayList<>();
+            Told told = new Told(new ArrayList<>(), new ArrayList<>());
             for (GenerationResult result : generator.generateAll(PROMPTS, options, told::add)) {
                 for (GeneratedSequence sequence : result.sequences()) {
-                    told.add(List.of(sequence.ids().length, sequence.finishReason(), sequence.logprobs(),
+                    told.others.add(List.of(IntStream.of(sequence.ids()).boxed().toList(), sequence.finishReason(),
                             sequence.score()));
+                    sequence.logprobs().forEach(told::add);
                 }
             }
             return told;
@@ -69,6 +71,30 @@ class FewLogitsTest {
             generator.close();
             model.close();
             logits.close();
+        }
+    }
+
+    /** Log-probabilities, and all else. */
+    private record Told(List<Object> others, List<Double> logprobs) {
+        void add(GeneratedToken token) {
+            others.add(List.of(token.sequence(), token.id()));
+            if (token.score() != null) {
+                add(token.score());
+            }
+        }
+
+        private void add(TokenScore score) {
+            others.add(List.of(score.id(), score.top().stream().map(TokenLogprob::id).toList()));
+            logprobs.add(score.logprob());
+            score.top().forEach(top -> logprobs.add(top.logprob()));
+        }
+
+        /** The same, but that a device adds exponentials in another order. */
+        void assertIs(Told expected) {
+            assertThat(others).isEqualTo(expected.others).hasSizeGreaterThan(30);
+            assertThat(logprobs).usingElementComparator(
+                    (a, b) -> Math.abs(a - b) <= (TestBackends.onDevice() ? 1e-4 : 0) ? 0 : 1)
+                    .isEqualTo(expected.logprobs);
         }
     }
 
@@ -121,16 +147,7 @@ class FewLogitsTest {
     @ParameterizedTest
     @MethodSource("allSorts")
     void theTextIsThatOfAllLogits(GenerationOptions options) {
-        List<Object> expected = near.generate(near(options));
-        assertThat(expected).hasSizeGreaterThan(30);
-        assertSame(remote.generate(options), expected);
-    }
-
-    /** With the same log-probabilities, but that a device adds exponentials in another order. */
-    private static void assertSame(List<Object> actual, List<Object> expected) {
-        double tolerance = TestBackends.onDevice() ? 1e-4 : 0;
-        assertThat(actual).usingRecursiveComparison()
-                .withEqualsForType((a, b) -> Math.abs(a - b) <= tolerance, Double.class).isEqualTo(expected);
+        remote.generate(options).assertIs(near.generate(near(options)));
     }
 
     /** The same with the draft model of the other engine. */
@@ -147,7 +164,7 @@ class FewLogitsTest {
             for (GenerationOptions options : List.of(GREEDY, GREEDY.withLogprobs(3), DRAWING,
                     DRAWING.withSampling(s -> s.topK(1)), DRAWING.withSampling(s -> s.topK(9).temperature(1.3)),
                     DRAWING.withSampling(s -> s.topK(40).topP(0.9)).withReturnSequences(3))) {
-                assertSame(remote.generate(options), near.generate(options));
+                remote.generate(options).assertIs(near.generate(options));
             }
             int topKs = 0;
             int rows = 0;

@@ -342,6 +342,7 @@ class SamplingTest {
             // The first rounds load classes and size buffers; the measuring call may itself allocate at first.
             for (int round = 0; round < 12; round++) {
                 long before = threads.getCurrentThreadAllocatedBytes();
+                chain.needs(LogitsNeeded.ARG_MAX);
                 candidates.load(logits);
                 chain.apply(candidates);
                 chain.accept(candidates.selectedToken());
