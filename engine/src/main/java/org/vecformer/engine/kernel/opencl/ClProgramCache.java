@@ -4,14 +4,20 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -28,7 +34,8 @@ import java.util.Map;
  * </pre>
  *
  * Whatever else is found under its name is ignored and replaced. A cache that cannot be written is none: programs are
- * compiled again. Thread-safe, and between processes too: files are moved into place.
+ * compiled again. What was not used for longest goes when there are many: a new driver asks for all of them anew.
+ * Thread-safe, and between processes too: files are moved into place.
  */
 final class ClProgramCache {
 
@@ -41,6 +48,9 @@ final class ClProgramCache {
     private static final int HEADER_BYTES = MAGIC.length + HASH_BYTES + Long.BYTES + HASH_BYTES;
     /** No program of ours comes near. */
     private static final long MOST_BYTES = 256L << 20;
+    /** A model takes some twenty. */
+    static final int MOST_FILES = 400;
+    private static final String SUFFIX = ".bin";
 
     /** Null for no cache. */
     private final Path directory;
@@ -116,6 +126,7 @@ final class ClProgramCache {
             if (content.length > HEADER_BYTES) {
                 byte[] binary = Arrays.copyOfRange(content, HEADER_BYTES, content.length);
                 if (Arrays.equals(header(key, binary), Arrays.copyOf(content, HEADER_BYTES))) {
+                    markUsed(file);
                     return binary;
                 }
             }
@@ -124,6 +135,14 @@ final class ClProgramCache {
             LOG.log(System.Logger.Level.DEBUG, "the cache of OpenCL programs cannot be read: {0}", e.toString());
         }
         return null;
+    }
+
+    private static void markUsed(Path file) {
+        try {
+            Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "{0} cannot be marked as used: {1}", file, e.toString());
+        }
     }
 
     /** Keeps a binary, if that is possible. */
@@ -139,9 +158,25 @@ final class ClProgramCache {
             System.arraycopy(binary, 0, content, HEADER_BYTES, binary.length);
             Files.write(half, content);
             move(half, file(key));
+            prune();
         } catch (IOException e) {
             LOG.log(System.Logger.Level.DEBUG, "the cache of OpenCL programs cannot be written: {0}", e.toString());
             discard(half);
+        }
+    }
+
+    /** Deletes what was not used for longest, if there is too much. */
+    private void prune() throws IOException {
+        record Kept(Path file, FileTime used) {}
+        List<Kept> all = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
+            for (Path file : files) {
+                all.add(new Kept(file, Files.getLastModifiedTime(file)));
+            }
+        }
+        all.sort(Comparator.comparing(Kept::used));
+        for (Kept kept : all.subList(0, Math.max(0, all.size() - MOST_FILES))) {
+            Files.deleteIfExists(kept.file);
         }
     }
 
@@ -165,7 +200,7 @@ final class ClProgramCache {
 
     /** The file of a program. */
     Path file(String key) {
-        return directory.resolve(key + ".bin");
+        return directory.resolve(key + SUFFIX);
     }
 
     private static byte[] header(String key, byte[] binary) {

@@ -36,7 +36,12 @@ final class OpenClOps implements Ops {
     OpenClOps(ClDevice device) {
         this.device = device;
         queue = device.openQueue();
-        rows = new RowKernels(device, queue);
+        try {
+            rows = new RowKernels(device, queue);
+        } catch (RuntimeException | Error e) {
+            queue.close();
+            throw e;
+        }
         products = new MatmulKernels(device, queue);
         attention = new AttentionKernels(device, queue);
         reader = new RowReader(queue);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -46,6 +47,22 @@ class ClProgramCacheTest {
         try (Stream<Path> files = Files.list(directory.resolve("not/made/yet"))) {
             assertThat(files).containsExactly(cache().file(KEY));
         }
+    }
+
+    @Test
+    void whatWasNotUsedForLongestGoes() throws IOException {
+        String old = ClProgramCache.key("old");
+        String oldButUsed = ClProgramCache.key("old, but used");
+        cache().store(old, new byte[]{1});
+        cache().store(oldButUsed, new byte[]{2});
+        Files.setLastModifiedTime(cache().file(old), FileTime.fromMillis(1_000_000));
+        Files.setLastModifiedTime(cache().file(oldButUsed), FileTime.fromMillis(1_000_000));
+        assertThat(cache().load(oldButUsed)).containsExactly(2);
+        for (int i = 0; i < ClProgramCache.MOST_FILES - 1; i++) {
+            cache().store(ClProgramCache.key("new", "" + i), new byte[]{3});
+        }
+        assertThat(cache().load(old)).isNull();
+        assertThat(cache().load(oldButUsed)).containsExactly(2);
     }
 
     @Test
