@@ -157,21 +157,23 @@ public final class DeviceLimits implements AutoCloseable {
         return rate;
     }
 
-    /** The median of some rounds. */
+    /** The median of some rounds; of fewer where a launch takes long. */
     private double launchesPerSecond(ClKernel kernel, long groups, double seconds) {
-        double round = seconds / (ROUNDS + 1);
+        long begin = System.nanoTime();
         // Not timed: what was written before, and what a driver does at the first launch.
         seconds(kernel, groups, 1);
         int launches = 1;
-        while (launches < MOST_LAUNCHES && seconds(kernel, groups, launches) < round / 2) {
+        while (launches < MOST_LAUNCHES && seconds(kernel, groups, launches) < seconds / ROUNDS / 3) {
             launches *= 2;
         }
         double[] rates = new double[ROUNDS];
-        for (int i = 0; i < ROUNDS; i++) {
-            rates[i] = launches / seconds(kernel, groups, launches);
-        }
-        Arrays.sort(rates);
-        return rates[ROUNDS / 2];
+        int rounds = 0;
+        do {
+            rates[rounds] = launches / seconds(kernel, groups, launches);
+            rounds++;
+        } while (rounds < ROUNDS && System.nanoTime() - begin < 2 * seconds * 1e9);
+        Arrays.sort(rates, 0, rounds);
+        return rates[rounds / 2];
     }
 
     private double seconds(ClKernel kernel, long groups, int launches) {
