@@ -18,11 +18,16 @@ final class DeviceTable {
     private DeviceTable() {
     }
 
+    /** "vector kernels, 512-bit": what the cpu is going to compute with. */
+    private static String kernels(Engine cpu) {
+        return cpu.backend() + " kernels" + (cpu.vectorBits() > 0 ? ", " + cpu.vectorBits() + "-bit" : "");
+    }
+
     /** Lines of columns; the cpu is the first one below the header. */
     static List<String> lines(Engine cpu, List<ComputeDevice> devices) {
         List<List<String>> rows = new ArrayList<>();
         rows.add(HEADER);
-        rows.add(List.of("cpu", cpu.description(), "cpu", NOTHING, NOTHING, Integer.toString(cpu.threads()), NOTHING,
+        rows.add(List.of("cpu", kernels(cpu), "cpu", NOTHING, NOTHING, Integer.toString(cpu.threads()), NOTHING,
                 NOTHING, NOTHING, NOTHING));
         for (ComputeDevice device : devices) {
             rows.add(List.of(name(device), Texts.printable(device.name()), type(device),
