@@ -23,14 +23,18 @@
 // -D BFLOAT16    1 where the cache has bfloat16, else 0
 // -D TILE, ROWS  for attendTile alone: query rows of a group, and of a work-item: 2 or 4
 // -D GROUP       for the others: work-items of a group, a multiple of 32
-// -D ROLLED      on a CPU: unrolled loops keep a GPU's sums in registers, but PoCL needs minutes where barriers are inside
+// -D ROLLED      on a CPU: unrolled loops keep a GPU's sums in registers, which PoCL takes minutes for
 
 #ifdef ROLLED
 #define UNROLL
 #define UNROLL_4
+#define UNROLL_8
+#define UNROLL_16
 #else
 #define UNROLL _Pragma("unroll")
 #define UNROLL_4 _Pragma("unroll 4")
+#define UNROLL_8 _Pragma("unroll 8")
+#define UNROLL_16 _Pragma("unroll 16")
 #endif
 
 #define PANELS ((HEAD_SIZE + PANEL - 1) / PANEL)
@@ -115,8 +119,9 @@ void storeKeysAndValues(global const float* restrict qkv, int stride, int heads,
 // Groups: (rows of the list, heads, parts). With one part the group writes the output, with more of them what
 // mergeParts adds up, so that a long context of few rows and heads fills the device, too.
 //
-// A group of 128 needs 3 KB of local memory at a head size of 64, and about 64 registers a work-item: what limits the
-// reads under way is how many groups there are. Every read is of a whole line of 128 bytes (of bfloat16 two of 64).
+// Every read is of a whole line of 128 bytes (of bfloat16 two of 64), and a work-item has 16 of them under way at a
+// time: with one sequence the groups are few, so that waiting for memory is what a step's attention takes. 3 KB of
+// local memory at a head size of 64.
 //
 // storing   not 0: the row's key and value are appended first. Only where no other row of the batch is in its sequence
 // partials  for each row of the list, head and part: HEAD_SIZE weighted sums, the largest score, the sum of weights
@@ -183,7 +188,7 @@ void attendRow(global const float* restrict qkv, int stride, int heads, global c
             s[e] = 0;
         }
         if (count > 0) {
-            UNROLL_4
+            UNROLL_16
             for (int d = 0; d < HEAD_SIZE; d++) {
                 const CACHED word = rows[d * WORDS];
                 for (int e = 0; e < EACH; e++) {
@@ -218,7 +223,7 @@ void attendRow(global const float* restrict qkv, int stride, int heads, global c
             }
         }
         rows += HEAD_SIZE * WORDS;
-        UNROLL_4
+        UNROLL_8
         for (int j = 0; j < count; j++) {
             const float weight = weights[mine][j];
             UNROLL
