@@ -33,11 +33,11 @@ final class AttentionKernels implements AutoCloseable {
     private AttentionPlan plan;
     private int headSize;
     private WeightType type;
-    private ClKernel store;
-    private ClKernel decode;
-    private ClKernel combine;
-    private ClKernel probabilities;
-    private final Map<Integer, ClKernel> prompts = new HashMap<>();
+    private ClKernel storeKeysAndValues;
+    private ClKernel attendRow;
+    private ClKernel mergeParts;
+    private ClKernel traceProbabilities;
+    private final Map<Integer, ClKernel> tileKernels = new HashMap<>();
     /** What the parts of a context come to, before they are added up. */
     private ClBuffer partials;
 
@@ -65,18 +65,19 @@ final class AttentionKernels implements AutoCloseable {
         int heads = cache.heads();
         ClBuffer steps = step.prepare(batch, heads, plan);
         if (!step.alone) {
-            store.set(0, qkv.data()).set(1, qkv.stride()).set(2, heads).set(3, steps).set(4, step.storeList)
+            storeKeysAndValues.set(0, qkv.data()).set(1, qkv.stride()).set(2, heads).set(3, steps)
+                    .set(4, step.storeList)
                     .set(5, keyValues);
-            launch(store, step.storeGroups, heads, 1, plan.group());
+            launch(storeKeysAndValues, step.storeGroups, heads, 1, plan.group());
         }
         if (step.decodeRows > 0) {
             decode(qkv, steps, heads, keyValues, scale, out);
         }
         if (step.tiles > 0) {
-            ClKernel prompt = prompts.computeIfAbsent(step.tile, this::promptKernel);
-            prompt.set(0, qkv.data()).set(1, qkv.stride()).set(2, heads).set(3, steps).set(4, step.tileList)
+            ClKernel attendTile = tileKernels.computeIfAbsent(step.tile, this::tileKernel);
+            attendTile.set(0, qkv.data()).set(1, qkv.stride()).set(2, heads).set(3, steps).set(4, step.tileList)
                     .set(5, keyValues).set(6, scale).set(7, out.data()).set(8, out.stride());
-            launch(prompt, step.tiles, heads, 1, AttentionPlan.items(step.tile, headSize));
+            launch(attendTile, step.tiles, heads, 1, AttentionPlan.items(step.tile, headSize));
         }
         if (trace != null) {
             trace(qkv, steps, batch, cache, layer, scale, trace);
@@ -110,15 +111,14 @@ final class AttentionKernels implements AutoCloseable {
                 partials = device.allocate(bytes, "attention's partial sums");
             }
         }
-        decode.set(0, qkv.data()).set(1, qkv.stride()).set(2, heads).set(3, steps).set(4, step.decodeList)
+        attendRow.set(0, qkv.data()).set(1, qkv.stride()).set(2, heads).set(3, steps).set(4, step.decodeList)
                 .set(5, keyValues).set(6, scale).set(7, partPages).set(8, step.alone ? 1 : 0).set(9, out.data())
                 .set(10, out.stride()).set(11, partials);
-        launch(decode, parts, heads, step.decodeRows, plan.group());
+        launch(attendRow, step.decodeRows, heads, parts, plan.group());
         if (parts > 1) {
-            combine.set(0, steps).set(1, step.decodeList).set(2, partPages).set(3, parts).set(4, partials)
+            mergeParts.set(0, steps).set(1, step.decodeList).set(2, partPages).set(3, parts).set(4, partials)
                     .set(5, out.data()).set(6, out.stride());
-            queue.launch(combine, new long[]{Tensor.roundUp(headSize), heads, step.decodeRows},
-                    new long[]{Tensor.PANEL, 1, 1});
+            launch(mergeParts, step.decodeRows, heads, Math.ceilDiv(headSize, Tensor.PANEL), Tensor.PANEL);
         }
     }
 
@@ -139,9 +139,9 @@ final class AttentionKernels implements AutoCloseable {
             int s = 0;
             for (int first = 0; first < batch.rows(); first += atOnce) {
                 int count = Math.min(atOnce, batch.rows() - first);
-                probabilities.set(0, qkv.data()).set(1, qkv.stride()).set(2, heads).set(3, steps).set(4, first)
+                traceProbabilities.set(0, qkv.data()).set(1, qkv.stride()).set(2, heads).set(3, steps).set(4, first)
                         .set(5, cache.layers()[layer]).set(6, scale).set(7, traced).set(8, stride);
-                launch(probabilities, heads, count, 1, plan.group());
+                launch(traceProbabilities, count, heads, 1, plan.group());
                 queue.read(traced, 0, read, 0, count * heads * stride);
                 for (int row = first; row < first + count; row++) {
                     while (row >= batch.starts[s + 1]) {
@@ -158,7 +158,7 @@ final class AttentionKernels implements AutoCloseable {
     }
 
     private void prepareKernels(DeviceKeyValues cache) {
-        if (store != null && headSize == cache.headSize() && type == cache.type()) {
+        if (storeKeysAndValues != null && headSize == cache.headSize() && type == cache.type()) {
             return;
         }
         closeKernels();
@@ -166,14 +166,14 @@ final class AttentionKernels implements AutoCloseable {
         type = cache.type();
         plan = forced == null ? AttentionPlan.of(device.description(), headSize) : forced;
         ClProgram program = program("GROUP=" + plan.group());
-        store = program.kernel("store");
-        decode = program.kernel("decode");
-        combine = program.kernel("combine");
-        probabilities = program.kernel("probabilities");
+        storeKeysAndValues = program.kernel("storeKeysAndValues");
+        attendRow = program.kernel("attendRow");
+        mergeParts = program.kernel("mergeParts");
+        traceProbabilities = program.kernel("traceProbabilities");
     }
 
-    private ClKernel promptKernel(int tile) {
-        return program("TILE=" + tile, "ROWS=" + AttentionPlan.rowsOfItem(tile, headSize)).kernel("prompt");
+    private ClKernel tileKernel(int tile) {
+        return program("TILE=" + tile, "ROWS=" + AttentionPlan.rowsOfItem(tile, headSize)).kernel("attendTile");
     }
 
     private ClProgram program(String... defines) {
@@ -187,14 +187,14 @@ final class AttentionKernels implements AutoCloseable {
     }
 
     private void closeKernels() {
-        for (ClKernel kernel : new ClKernel[]{store, decode, combine, probabilities}) {
+        for (ClKernel kernel : new ClKernel[]{storeKeysAndValues, attendRow, mergeParts, traceProbabilities}) {
             if (kernel != null) {
                 kernel.close();
             }
         }
-        store = null;
-        prompts.values().forEach(ClKernel::close);
-        prompts.clear();
+        storeKeysAndValues = null;
+        tileKernels.values().forEach(ClKernel::close);
+        tileKernels.clear();
     }
 
     private void closePartials() {

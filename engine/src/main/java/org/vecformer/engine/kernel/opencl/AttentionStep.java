@@ -58,9 +58,10 @@ final class AttentionStep implements AutoCloseable {
         int rows = batch.rows();
         length = 0;
         skip(ROW * rows);
-        alone = fewRows > 0 && rows == batch.sequences;
+        alone = fewRows > 0;
         decodePages = 0;
         for (int s = 0; s < batch.sequences; s++) {
+            alone &= rows(batch, s) <= 1;
             putRows(batch, s, rows(batch, s) <= fewRows);
         }
         storeList = length;

@@ -53,9 +53,9 @@ final class RowKernels implements AutoCloseable {
         gather = rows.kernel("gather");
         ClProgram select = device.program("select.cl", "GROUP=" + group);
         highest = select.kernel("highest");
-        topOfRow = select.kernel("top_of_row");
-        topOfKeys = select.kernel("top_of_keys");
-        sumOfExp = select.kernel("sum_of_exp");
+        topOfRow = select.kernel("topOfRow");
+        topOfKeys = select.kernel("topOfKeys");
+        sumOfExp = select.kernel("sumOfExp");
     }
 
     /** {@link org.vecformer.engine.kernel.Ops#embed}. */
@@ -107,7 +107,7 @@ final class RowKernels implements AutoCloseable {
 
     private void overColumns(ClKernel kernel, int columns, int rows) {
         int items = Math.min(64, group);
-        queue.launch(kernel, new long[]{(long) Math.ceilDiv(columns, items) * items, rows}, new long[]{items, 1});
+        queue.launch(kernel, new long[]{(long) rows * items, Math.ceilDiv(columns, items)}, new long[]{items, 1});
     }
 
     private void upload(int[] numbers, int count) {
@@ -156,7 +156,7 @@ final class RowKernels implements AutoCloseable {
         normLanes = Math.clamp(Integer.highestOneBit(Math.max(1, columns / 3)), 16, group);
         normLines = Math.max(1, Math.min(128, group) / normLanes);
         layerNorm = device.program("rows.cl", "COLUMNS=" + columns, "LANES=" + normLanes, "LINES=" + normLines)
-                .kernel("layer_norm");
+                .kernel("layerNorm");
         normColumns = columns;
     }
 

@@ -89,7 +89,7 @@ class RowKernelsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 5, 16, 31, 64, 257, 768, 1000, 5000})
+    @ValueSource(ints = {1, 16, 67, 257, 768, 5000})
     void layerNorms(int columns) {
         for (int rows : new int[]{1, 17}) {
             for (double mean : new double[]{0, 1000}) {
