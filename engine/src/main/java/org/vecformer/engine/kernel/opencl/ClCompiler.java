@@ -85,7 +85,8 @@ final class ClCompiler {
     }
 
     private int build(cl_program program, String options) {
-        return ClError.status(() -> CL.clBuildProgram(program, 1, device(), options, null, null));
+        return SignalHandlers.during(
+                () -> ClError.status(() -> CL.clBuildProgram(program, 1, device(), options, null, null)));
     }
 
     private cl_device_id[] device() {

@@ -2,6 +2,8 @@ package org.vecformer.engine.kernel.opencl;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Set;
 import org.jocl.CL;
 import org.jocl.CLException;
 import org.jocl.Pointer;
@@ -25,14 +27,20 @@ final class ClKernel extends ClObject {
     private final long[] values;
     private final ClBuffer[] buffers;
     private final int maxWorkGroupSize;
+    /** Names of kernels and group sizes with which the program has been launched before. */
+    private final Set<String> launched;
+    /** The last launch's group size. */
+    private long[] lastLocal = {};
     /** Where the driver copies an argument from. */
     private final ByteBuffer argument = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
     private final Pointer toArgument = Pointer.to(argument);
 
-    ClKernel(ClDevice device, String name, cl_kernel handle, int arguments, int maxWorkGroupSize) {
+    ClKernel(ClDevice device, String name, cl_kernel handle, int arguments, int maxWorkGroupSize,
+            Set<String> launched) {
         super(device, name);
         this.handle = handle;
         this.maxWorkGroupSize = maxWorkGroupSize;
+        this.launched = launched;
         kinds = new byte[arguments];
         values = new long[arguments];
         buffers = new ClBuffer[arguments];
@@ -114,6 +122,19 @@ final class ClKernel extends ClObject {
         } finally {
             device.using().unlock();
         }
+    }
+
+    /**
+     * Whether this is the program's first launch of such groups, at which some drivers compile it to the end.
+     *
+     * @param local null for the driver's choice
+     */
+    boolean isFirstLaunch(long[] local) {
+        if (Arrays.equals(local, lastLocal)) {
+            return false;
+        }
+        lastLocal = local == null ? null : local.clone();
+        return launched.add(name + Arrays.toString(local));
     }
 
     /** Refuses a launch that would hand the driver something that is not there. */

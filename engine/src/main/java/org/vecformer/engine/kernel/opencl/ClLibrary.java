@@ -59,6 +59,7 @@ final class ClLibrary {
 
     private static void load() throws MissingLoader {
         joclIsHere();
+        SignalHandlers.remember();
         // JOCL looks for the loader, too, but writes on the standard output when there is none.
         if (loaders().stream().noneMatch(ClLibrary::loads)) {
             throw new MissingLoader();

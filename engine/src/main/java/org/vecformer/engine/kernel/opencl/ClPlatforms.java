@@ -19,7 +19,7 @@ public final class ClPlatforms {
      */
     public static List<ComputeDevice> devices() {
         ClLibrary.require();
-        return ClDiscovery.devices().stream().map(ClDiscovery.Found::description).toList();
+        return SignalHandlers.during(ClDiscovery::devices).stream().map(ClDiscovery.Found::description).toList();
     }
 
     /**
@@ -29,7 +29,7 @@ public final class ClPlatforms {
      */
     static ClDiscovery.Found choose(DeviceChoice choice) {
         ClLibrary.require();
-        List<ClDiscovery.Found> devices = ClDiscovery.devices();
+        List<ClDiscovery.Found> devices = SignalHandlers.during(ClDiscovery::devices);
         return switch (choice) {
             case DeviceChoice.Cpu _ -> throw new IllegalArgumentException("the cpu is no OpenCL device");
             case DeviceChoice.FirstGpu _ -> devices.stream()

@@ -1,5 +1,7 @@
 package org.vecformer.engine.kernel.opencl;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.cl_kernel;
@@ -13,6 +15,7 @@ final class ClProgram {
     /** The file. */
     private final String name;
     private final cl_program handle;
+    private final Set<String> launched = ConcurrentHashMap.newKeySet();
 
     ClProgram(ClDevice device, String name, cl_program handle) {
         this.device = device;
@@ -42,7 +45,7 @@ final class ClProgram {
                 CL.clReleaseKernel(created);
                 ClError.check(status[0], device.name(), "asking about the kernel " + kernel + " of " + name);
             }
-            return new ClKernel(device, kernel, created, arguments[0], (int) size[0]);
+            return new ClKernel(device, kernel, created, arguments[0], (int) size[0], launched);
         });
     }
 

@@ -157,6 +157,8 @@ final class ClQueue extends ClObject {
     // By way of off-heap memory: while JNI has hold of an array, a garbage collection may have to wait.
     private void read(ClBuffer from, long offset, MemorySegment to, int start, int count) {
         long bytes = 4L * count;
+        // In case a driver has compiled late.
+        SignalHandlers.restore();
         begin();
         try {
             from.checkRange(offset, bytes);
@@ -236,8 +238,10 @@ final class ClQueue extends ClObject {
         try {
             kernel.checkArguments();
             cl_event event = device.profiling() ? new cl_event() : null;
-            check(CL.clEnqueueNDRangeKernel(handle, kernel.handle, global.length, null, global, local, 0, null, event),
-                    "launching", kernel);
+            int status = kernel.isFirstLaunch(local)
+                    ? SignalHandlers.during(() -> enqueueAndFinish(kernel, global, local, event))
+                    : enqueue(kernel, global, local, event);
+            check(status, "launching", kernel);
             if (event != null) {
                 device.eventCreated();
                 launches.add(new Launch(kernel.name, event));
@@ -251,6 +255,15 @@ final class ClQueue extends ClObject {
         } finally {
             end();
         }
+    }
+
+    private int enqueue(ClKernel kernel, long[] global, long[] local, cl_event event) {
+        return CL.clEnqueueNDRangeKernel(handle, kernel.handle, global.length, null, global, local, 0, null, event);
+    }
+
+    private int enqueueAndFinish(ClKernel kernel, long[] global, long[] local, cl_event event) {
+        int status = enqueue(kernel, global, local, event);
+        return status == CL.CL_SUCCESS ? CL.clFinish(handle) : status;
     }
 
     /** Has the device begin, if it has not yet. */
