@@ -23,6 +23,11 @@ public final class Launcher {
     private static final String TUNABLES = "GLIBC_TUNABLES";
     private static final String HUGE_PAGES = "glibc.malloc.hugetlb";
 
+    private static final String PRELOADED = "LD_PRELOAD";
+    private static final String SIGNAL_CHAINING = "lib/libjsig.so";
+    /** The beginning of all options that have a driver loaded. */
+    private static final String DEVICE_OPTION = "--device";
+
     private static final int FAILED = 1;
     private static final int USAGE = 2;
 
@@ -71,6 +76,9 @@ public final class Launcher {
         ProcessBuilder builder = new ProcessBuilder(
                 command(jdk, users, archive.options(), processId, original, windows)).inheritIO();
         addTunables(builder.environment());
+        if (family == Places.Family.LINUX) {
+            addSignalChaining(builder.environment(), jdk.home(), original);
+        }
         if (!windows && Arguments.isAscii(encoding)) {
             // Otherwise the child could not even open a file whose name is not ASCII.
             builder.environment().put("LC_ALL", "C.UTF-8");
@@ -131,6 +139,24 @@ public final class Launcher {
             environment.put(TUNABLES, HUGE_PAGES + "=1");
         } else if (!chosen.contains(HUGE_PAGES)) {
             environment.put(TUNABLES, chosen + ":" + HUGE_PAGES + "=1");
+        }
+    }
+
+    /**
+     * Has the JVM keep its signal handlers where a driver is loaded that wants its own (compilers within OpenCL drivers do):
+     * the JDK's library for that must be there from the start. What the user preloads is left alone.
+     */
+    static void addSignalChaining(Map<String, String> environment, File home, String[] arguments) {
+        boolean device = false;
+        for (String argument : arguments) {
+            device |= argument.startsWith(DEVICE_OPTION);
+        }
+        File library = new File(home, SIGNAL_CHAINING);
+        // The variable's separators cannot be escaped.
+        if (device && library.isFile() && library.getPath().indexOf(' ') < 0 && library.getPath().indexOf(':') < 0) {
+            String chosen = environment.get(PRELOADED);
+            environment.put(PRELOADED,
+                    chosen == null || chosen.isEmpty() ? library.getPath() : library.getPath() + ":" + chosen);
         }
     }
 
