@@ -59,11 +59,12 @@ final class ClLibrary {
 
     private static void load() throws MissingLoader {
         joclIsHere();
-        SignalHandlers.remember();
         // JOCL looks for the loader, too, but writes on the standard output when there is none.
         if (loaders().stream().noneMatch(ClLibrary::loads)) {
             throw new MissingLoader();
         }
+        // The loader has no driver loaded before it is called.
+        SignalHandlers.remember();
         // JOCL unpacks its library under one name for all users and takes what lies there: perhaps a file that another
         // process is still writing, or somebody else's. This gives each process a file of its own, deleted at the end
         // (which Windows does not allow; its folder is the user's own).
