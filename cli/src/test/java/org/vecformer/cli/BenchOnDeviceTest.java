@@ -68,7 +68,7 @@ class BenchOnDeviceTest {
     void aProfileTellsOfEachKernel() {
         List<String> lines = run("--profile").out().lines().toList();
         assertThat(lines).filteredOn(line -> line.startsWith("  kernel ")).hasSize(2);
-        assertThat(lines).filteredOn(line -> line.startsWith("  layer_norm ")).hasSize(2);
+        assertThat(lines).filteredOn(line -> line.startsWith("  layerNorm ")).hasSize(2);
         assertThat(lines).filteredOn(line -> line.startsWith("  all kernels ")).hasSize(2)
                 .allSatisfy(line -> assertThat(line).contains("100.0 %; ").endsWith(" ms that the process waited"));
     }
