@@ -266,18 +266,6 @@ final class ClQueue extends ClObject {
         return status == CL.CL_SUCCESS ? CL.clFinish(handle) : status;
     }
 
-    /** Has the device begin, if it has not yet. */
-    void flush() {
-        begin();
-        try {
-            check(CL.clFlush(handle), "flushing", this);
-        } catch (CLException e) {
-            throw lose(e.getStatus(), "flushing", this);
-        } finally {
-            end();
-        }
-    }
-
     /** Waits for all that was asked for. */
     void finish() {
         begin();

@@ -91,25 +91,6 @@ static inline float integer(uint word, int h, float scale) {
 }
 #endif
 
-#if WEIGHTS
-// Element (k, n) of a packed matrix: for gathers. Products read whole words instead.
-static inline float weightAt(global const uint *weights, int inputs, int k, int n) {
-    const size_t panel = n / PANEL;
-    const int column = n % PANEL;
-#if WEIGHTS == WEIGHTS_F32
-    return as_float(weights[(panel * inputs + k) * PANEL + column]);
-#elif SIXTEEN_BITS
-    const float2 both = widen(weights[(panel * inputs + k) * (PANEL / 2) + column % 16]);
-    return column < 16 ? both.x : both.y;
-#else
-    global const uint *block = weights + (panel * (inputs / BLOCK) + k / BLOCK) * BLOCK_WORDS;
-    const uint scales = block[column % 16];
-    return integer(block[SCALE_WORDS + k % BLOCK / INTEGERS * PANEL + column], k % INTEGERS,
-            column < 16 ? lowBfloat(scales) : highBfloat(scales));
-#endif
-}
-#endif
-
 // ---- Activations. Clamping where the result is zero in float32 keeps 0 * infinity away; NaN stays NaN ----
 
 static inline float sigmoid(float x) {

@@ -212,7 +212,6 @@ class ClDeviceTest {
                 queue.write(next, 0, number, 0, 1);
                 queue.launch(add, new long[]{1}, null);
             }
-            queue.flush();
             queue.read(sum, 0, number, 0, 1);
             assertThat(number[0]).isEqualTo(999 * 500);
         }
@@ -402,7 +401,7 @@ class ClDeviceTest {
             int[] read = new int[1];
             List<Runnable> calls = List.of(() -> lost.launch(add, new long[]{16}, null),
                     () -> lost.read(a, 0, read, 0, 1), () -> lost.write(a, 0, read, 0, 1), () -> lost.fill(a, 0, 4, 1),
-                    () -> lost.copy(a, 0, a, 32, 4), lost::flush, lost::finish);
+                    () -> lost.copy(a, 0, a, 32, 4), lost::finish);
             for (Runnable call : calls) {
                 assertThatThrownBy(call::run).isInstanceOf(DeviceException.class).hasMessageContaining("was lost")
                         .hasMessageContaining("CL_INVALID_WORK_GROUP_SIZE (-54)");
