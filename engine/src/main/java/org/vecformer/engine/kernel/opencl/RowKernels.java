@@ -1,5 +1,6 @@
 package org.vecformer.engine.kernel.opencl;
 
+import java.util.List;
 import java.util.Objects;
 import org.vecformer.engine.tensor.Tensor;
 
@@ -27,10 +28,8 @@ final class RowKernels implements AutoCloseable {
     private final int group;
     private final ClKernel embed;
     private final ClKernel gather;
-    private final ClKernel highest;
-    private final ClKernel topOfRow;
-    private final ClKernel topOfKeys;
-    private final ClKernel sumOfExp;
+    /** Compiled when they are first asked for: an encoder needs none of them. */
+    private Selection selection;
     /** For rows of {@link #normColumns}: a model has layer norms of one length. */
     private ClKernel layerNorm;
     private int normColumns;
@@ -51,11 +50,23 @@ final class RowKernels implements AutoCloseable {
         ClProgram rows = device.program("rows.cl");
         embed = rows.kernel("embed");
         gather = rows.kernel("gather");
-        ClProgram select = device.program("select.cl", "GROUP=" + group);
-        highest = select.kernel("highest");
-        topOfRow = select.kernel("topOfRow");
-        topOfKeys = select.kernel("topOfKeys");
-        sumOfExp = select.kernel("sumOfExp");
+    }
+
+    /** What is wanted of rows of logits. */
+    private record Selection(ClKernel highest, ClKernel topOfRow, ClKernel topOfKeys, ClKernel sumOfExp) {
+
+        void close() {
+            List.of(highest, topOfRow, topOfKeys, sumOfExp).forEach(ClKernel::close);
+        }
+    }
+
+    private Selection selection() {
+        if (selection == null) {
+            ClProgram select = device.program("select.cl", "GROUP=" + group);
+            selection = new Selection(select.kernel("highest"), select.kernel("topOfRow"), select.kernel("topOfKeys"),
+                    select.kernel("sumOfExp"));
+        }
+        return selection;
     }
 
     /** {@link org.vecformer.engine.kernel.Ops#embed}. */
@@ -173,8 +184,8 @@ final class RowKernels implements AutoCloseable {
         int slices = Math.ceilDiv(x.columns(), slice);
         int count = 2 * slices * rows;
         results = atLeast(results, (long) count * Integer.BYTES, "what was chosen");
-        highest.set(0, x.data()).set(1, x.stride()).set(2, x.columns()).set(3, slice).set(4, results);
-        queue.launch(highest, new long[]{(long) slices * group, rows}, new long[]{group, 1});
+        selection().highest.set(0, x.data()).set(1, x.stride()).set(2, x.columns()).set(3, slice).set(4, results);
+        queue.launch(selection().highest, new long[]{(long) slices * group, rows}, new long[]{group, 1});
         readInts(results, 0, count);
         for (int r = 0; r < rows; r++) {
             long best = 0;
@@ -208,15 +219,16 @@ final class RowKernels implements AutoCloseable {
         // Two halves: what one round leaves, and what the next makes of it.
         long half = 2L * blocks * k * Integer.BYTES;
         results = atLeast(results, 2 * half, "what was chosen");
-        topOfRow.set(0, x.data()).set(1, x.stride()).set(2, x.columns()).set(3, row).set(4, k).set(5, results);
-        queue.launch(topOfRow, new long[]{(long) blocks * group}, new long[]{group});
+        selection().topOfRow.set(0, x.data()).set(1, x.stride()).set(2, x.columns()).set(3, row).set(4, k).set(5,
+                results);
+        queue.launch(selection().topOfRow, new long[]{(long) blocks * group}, new long[]{group});
         int from = 0;
         while (blocks > 1) {
             int count = blocks * k;
             blocks = Math.ceilDiv(count, BLOCK);
             int to = from == 0 ? Math.toIntExact(half / (2 * Integer.BYTES)) : 0;
-            topOfKeys.set(0, results).set(1, from).set(2, count).set(3, k).set(4, to);
-            queue.launch(topOfKeys, new long[]{(long) blocks * group}, new long[]{group});
+            selection().topOfKeys.set(0, results).set(1, from).set(2, count).set(3, k).set(4, to);
+            queue.launch(selection().topOfKeys, new long[]{(long) blocks * group}, new long[]{group});
             from = to;
         }
         int found = Math.min(k, x.columns());
@@ -255,8 +267,9 @@ final class RowKernels implements AutoCloseable {
         int slice = slice(x.columns());
         int slices = Math.ceilDiv(x.columns(), slice);
         results = atLeast(results, 2L * slices * Float.BYTES, "what was chosen");
-        sumOfExp.set(0, x.data()).set(1, x.stride()).set(2, x.columns()).set(3, row).set(4, slice).set(5, results);
-        queue.launch(sumOfExp, new long[]{(long) slices * group}, new long[]{group});
+        selection().sumOfExp.set(0, x.data()).set(1, x.stride()).set(2, x.columns()).set(3, row).set(4, slice).set(5,
+                results);
+        queue.launch(selection().sumOfExp, new long[]{(long) slices * group}, new long[]{group});
         queue.read(results, 0, floats, 0, 2 * slices);
         double largest = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < slices; i++) {
@@ -274,10 +287,13 @@ final class RowKernels implements AutoCloseable {
 
     @Override
     public void close() {
-        for (ClKernel kernel : new ClKernel[]{embed, gather, highest, topOfRow, topOfKeys, sumOfExp, layerNorm}) {
-            if (kernel != null) {
-                kernel.close();
-            }
+        embed.close();
+        gather.close();
+        if (layerNorm != null) {
+            layerNorm.close();
+        }
+        if (selection != null) {
+            selection.close();
         }
         for (ClBuffer buffer : new ClBuffer[]{indices, results}) {
             if (buffer != null) {
