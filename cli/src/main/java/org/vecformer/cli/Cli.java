@@ -30,7 +30,8 @@ final class Cli {
     private static final String NAME = "gpt2";
 
     private static final List<String> COMMANDS = List.of("generate", "score", "next", "predict", "evaluate",
-            "fill-mask", "mask-generate", "embed", "classify", "tag", "answer", "rerank", "tokenize", "detokenize",
+            "chat", "fill-mask", "mask-generate", "embed", "classify", "tag", "answer", "rerank", "tokenize",
+            "detokenize",
             "forward", "convert", "info", "bench");
 
     private final Context context;
@@ -63,6 +64,7 @@ final class Cli {
             case "next" -> new NextCommand(context);
             case "predict" -> new PredictCommand(context);
             case "evaluate" -> new EvaluateCommand(context);
+            case "chat" -> new ChatCommand(context);
             case "fill-mask" -> new FillMaskCommand(context);
             case "mask-generate" -> new MaskGenerateCommand(context);
             case "embed" -> new EmbedCommand(context);
@@ -174,7 +176,7 @@ final class Cli {
     }
 
     /** One sentence for the user. */
-    private static String message(Throwable failure) {
+    static String message(Throwable failure) {
         Throwable cause = failure instanceof UncheckedIOException ? failure.getCause() : failure;
         String text = cause.getMessage();
         if (cause instanceof NoSuchFileException) {

@@ -14,7 +14,7 @@ import java.util.concurrent.CompletionException;
  */
 final class HeadStart {
     private static final Set<String> COMMANDS = Set.of("generate", "score", "next", "predict",
-            "evaluate", "forward", "info", "bench");
+            "evaluate", "chat", "forward", "info", "bench");
 
     /**
      * What makes a difference to loading. Where a prompt looks like one of these the head start is lost,

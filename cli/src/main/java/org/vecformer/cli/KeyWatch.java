@@ -1,0 +1,71 @@
+package org.vecformer.cli;
+
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jline.terminal.Terminal;
+import org.jline.utils.NonBlockingReader;
+
+/** Reads the keys while a reply is being written: Ctrl-C stops it, all others are kept for later. */
+final class KeyWatch implements AutoCloseable {
+    private static final int CTRL_C = 3;
+    private static final long INTERVAL_MILLIS = 50;
+
+    private final Terminal terminal;
+    private final Runnable stop;
+    private final Terminal.SignalHandler before;
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final StringBuilder typed = new StringBuilder();
+    private final Thread thread;
+    private volatile boolean closed;
+
+    /** @param stop called again and again from Ctrl-C on: what it is to stop may not have begun yet */
+    KeyWatch(Terminal terminal, Runnable stop) {
+        this.terminal = terminal;
+        this.stop = stop;
+        before = terminal.handle(Terminal.Signal.INT, _ -> stopped.set(true));
+        thread = Thread.ofPlatform().daemon().name("keys").start(this::watch);
+    }
+
+    private void watch() {
+        NonBlockingReader keys = terminal.reader();
+        try {
+            while (!closed) {
+                int key = keys.read(INTERVAL_MILLIS);
+                if (key == CTRL_C) {
+                    stopped.set(true);
+                } else if (key >= 0) {
+                    typed.append((char) key);
+                } else if (key == NonBlockingReader.EOF) {
+                    return;
+                }
+                if (stopped.get()) {
+                    stop.run();
+                }
+            }
+        } catch (IOException e) {
+            // The terminal has gone; reading the next line will tell.
+        }
+    }
+
+    /** What was typed; asked when this is closed. */
+    String typed() {
+        return typed.toString();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        terminal.handle(Terminal.Signal.INT, before);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
