@@ -56,7 +56,8 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
         Objects.requireNonNull(padTokenId, "padTokenId");
         eosTokenIds = List.copyOf(eosTokenIds);
         architectures = List.copyOf(architectures);
-        GptFields.check(this);
+        GptFields.check(vocabularySize, contextLength, hiddenSize, layers, heads, layerNormEpsilon);
+        GptFields.requirePositive("innerSize", innerSize);
     }
 
     /** A model of these sizes with everything else as in the published GPT-2 models. */

@@ -81,24 +81,22 @@ final class GptFields {
      *
      * @throws IllegalArgumentException if a size is not positive, or the heads do not divide the hidden size
      */
-    static void check(GptConfig config) {
-        requirePositive("vocabularySize", config.vocabularySize());
-        requirePositive("contextLength", config.contextLength());
-        requirePositive("hiddenSize", config.hiddenSize());
-        requirePositive("layers", config.layers());
-        requirePositive("heads", config.heads());
-        requirePositive("innerSize", config.innerSize());
-        if (config.hiddenSize() % config.heads() != 0) {
-            throw new IllegalArgumentException(
-                    "hiddenSize " + config.hiddenSize() + " is not a multiple of heads " + config.heads());
+    static void check(int vocabularySize, int contextLength, int hiddenSize, int layers, int heads,
+            double layerNormEpsilon) {
+        requirePositive("vocabularySize", vocabularySize);
+        requirePositive("contextLength", contextLength);
+        requirePositive("hiddenSize", hiddenSize);
+        requirePositive("layers", layers);
+        requirePositive("heads", heads);
+        if (hiddenSize % heads != 0) {
+            throw new IllegalArgumentException("hiddenSize " + hiddenSize + " is not a multiple of heads " + heads);
         }
-        double epsilon = config.layerNormEpsilon();
-        if (!(epsilon > 0 && epsilon < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("layerNormEpsilon is " + epsilon + ", expected more than 0");
+        if (!(layerNormEpsilon > 0 && layerNormEpsilon < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("layerNormEpsilon is " + layerNormEpsilon + ", expected more than 0");
         }
     }
 
-    private static void requirePositive(String name, int value) {
+    static void requirePositive(String name, int value) {
         if (value < 1) {
             throw new IllegalArgumentException(name + " is " + value + ", expected at least 1");
         }

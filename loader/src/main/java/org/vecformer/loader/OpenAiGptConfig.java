@@ -48,7 +48,7 @@ public record OpenAiGptConfig(int vocabularySize, int contextLength, int hiddenS
         Objects.requireNonNull(padTokenId, "padTokenId");
         eosTokenIds = List.copyOf(eosTokenIds);
         architectures = List.copyOf(architectures);
-        GptFields.check(this);
+        GptFields.check(vocabularySize, contextLength, hiddenSize, layers, heads, layerNormEpsilon);
     }
 
     /** A model of these sizes with everything else as in the published one. */

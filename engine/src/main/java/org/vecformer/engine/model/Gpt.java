@@ -65,6 +65,8 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
     private final WeightMatrix tokenEmbeddings;
     private final WeightMatrix positionEmbeddings;
     final List<Block> blocks;
+    /** Null if there is none. */
+    final LayerNorm finalNorm;
     private final Head headKind;
     private final Linear head;
     private final Linear choiceHead;
@@ -75,9 +77,10 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
     /**
      * @param tokens    the name of the token embeddings
      * @param positions the name of the position embeddings
+     * @param finalNorm the name of the layer norm behind the last block; null for none
      */
-    Gpt(Engine engine, WeightMemory memory, GptConfig config, Weights weights, String tokens, String positions)
-            throws IOException {
+    Gpt(Engine engine, WeightMemory memory, GptConfig config, Weights weights, String tokens, String positions,
+            String finalNorm) throws IOException {
         this.engine = engine;
         this.memory = memory;
         this.config = config;
@@ -95,6 +98,7 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
                     linear(weights, name + "mlp.c_fc", hidden, config.innerSize()),
                     linear(weights, name + "mlp.c_proj", config.innerSize(), hidden)));
         }
+        this.finalNorm = finalNorm == null ? null : layerNorm(weights, finalNorm, hidden);
         headKind = headKind(weights);
         head = switch (headKind) {
             case LANGUAGE_MODEL, DOUBLE_HEADS -> new Linear(config.tieWordEmbeddings()
@@ -140,7 +144,7 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
                 weights.vector(name + (old ? ".b" : ".bias"), outputs));
     }
 
-    static LayerNorm layerNorm(Weights weights, String name, int hidden) throws IOException {
+    private static LayerNorm layerNorm(Weights weights, String name, int hidden) throws IOException {
         boolean old = weights.has(name + ".g");
         return new LayerNorm(weights.vector(name + (old ? ".g" : ".weight"), hidden),
                 weights.vector(name + (old ? ".b" : ".bias"), hidden));

@@ -18,12 +18,10 @@ public final class Gpt2 extends Gpt {
     static final String TOKENS = "wte.weight";
 
     private final Gpt2Config config;
-    private final LayerNorm finalNorm;
 
     Gpt2(Engine engine, WeightMemory memory, Gpt2Config config, Weights weights) throws IOException {
+        super(engine, memory, config, weights, TOKENS, "wpe.weight", "ln_f");
         this.config = config;
-        finalNorm = layerNorm(weights, "ln_f", config.hiddenSize());
-        super(engine, memory, config, weights, TOKENS, "wpe.weight");
     }
 
     /** Computes x + attention(norm(x)), then y + feedForward(norm(y)), block after block, and the norm of the last. */

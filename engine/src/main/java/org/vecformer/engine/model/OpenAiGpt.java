@@ -20,8 +20,8 @@ public final class OpenAiGpt extends Gpt {
     private final OpenAiGptConfig config;
 
     OpenAiGpt(Engine engine, WeightMemory memory, OpenAiGptConfig config, Weights weights) throws IOException {
+        super(engine, memory, config, weights, TOKENS, "positions_embed.weight", null);
         this.config = config;
-        super(engine, memory, config, weights, TOKENS, "positions_embed.weight");
     }
 
     /** Computes norm(x + attention(x)), then norm(y + feedForward(y)), block after block. */

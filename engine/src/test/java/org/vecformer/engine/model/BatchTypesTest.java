@@ -30,7 +30,7 @@ class BatchTypesTest {
     @TempDir
     private static Path directory;
     private static Engine engine;
-    private static Gpt2 model;
+    private static Gpt model;
     private Session session;
     private Batch batch;
 
@@ -38,7 +38,7 @@ class BatchTypesTest {
     static void load() throws IOException {
         TestModels.write(directory, TestModels.Shape.ODD, 5, DType.F32);
         engine = TestBackends.open(2);
-        model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+        model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
     }
 
     @AfterAll
