@@ -11,6 +11,7 @@
 
     exports org.vecformer.engine;
     exports org.vecformer.engine.constraint;
+    exports org.vecformer.engine.dialog;
     exports org.vecformer.engine.generation;
     exports org.vecformer.engine.model;
     exports org.vecformer.engine.sampler;

@@ -3,7 +3,6 @@ package org.vecformer.engine.generation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.tensor.KeyValueMemory;
@@ -29,7 +28,7 @@ public final class DecodingLoop {
     public DecodingLoop(Session session, Tokenizer tokenizer) {
         this.session = session;
         this.tokenizer = tokenizer;
-        if (session.model().head() != Gpt2.Head.LANGUAGE_MODEL) {
+        if (!session.model().isLanguageModel()) {
             throw new IllegalArgumentException("the model has a head of type " + session.model().head()
                     + "; generation needs a language model");
         }

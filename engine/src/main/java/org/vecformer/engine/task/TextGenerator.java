@@ -10,7 +10,7 @@ import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.PromptTooLongException;
 import org.vecformer.engine.generation.TokenListener;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.tokenizer.Tokenizer;
@@ -30,14 +30,14 @@ import org.vecformer.tokenizer.Tokenizer;
  */
 public final class TextGenerator implements AutoCloseable {
 
-    private final Gpt2 model;
+    private final Gpt model;
     private final Tokenizer tokenizer;
     private final SessionOptions options;
     private Session session;
     private DecodingLoop loop;
     private volatile boolean cancelled;
 
-    private TextGenerator(Gpt2 model, Tokenizer tokenizer, SessionOptions options) {
+    private TextGenerator(Gpt model, Tokenizer tokenizer, SessionOptions options) {
         this.model = model;
         this.tokenizer = tokenizer;
         this.options = options;
@@ -60,7 +60,7 @@ public final class TextGenerator implements AutoCloseable {
      *
      * @param tokenizer the model's; null if prompts are given as ids and no text is wanted
      */
-    public static TextGenerator open(Gpt2 model, Tokenizer tokenizer) {
+    public static TextGenerator open(Gpt model, Tokenizer tokenizer) {
         return new TextGenerator(model, tokenizer, SessionOptions.defaults());
     }
 
@@ -68,7 +68,7 @@ public final class TextGenerator implements AutoCloseable {
      * A generator with a bound on its memory, if the options name one: a call whose tokens may not fit the cache fails
      * with a {@link CacheFullException} before it begins.
      */
-    public static TextGenerator open(Gpt2 model, Tokenizer tokenizer, SessionOptions options) {
+    public static TextGenerator open(Gpt model, Tokenizer tokenizer, SessionOptions options) {
         return new TextGenerator(model, tokenizer, options);
     }
 

@@ -2,7 +2,7 @@ package org.vecformer.engine.generation;
 
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -12,7 +12,7 @@ final class ModelFromScratch implements AutoCloseable {
 
     private final Session session;
 
-    ModelFromScratch(Gpt2 model) {
+    ModelFromScratch(Gpt model) {
         session = model.openSession(SessionOptions.defaults());
     }
 

@@ -1,0 +1,137 @@
+package org.vecformer.engine.dialog;
+
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.vecformer.engine.generation.PromptTooLongException;
+import org.vecformer.engine.model.Gpt;
+import org.vecformer.tokenizer.EncodingOptions;
+import org.vecformer.tokenizer.Tokenizer;
+
+/**
+ * The input of Hugging Face's conversational agent (Wolf et al. 2019, arXiv 1901.08149; {@code
+ * build_input_from_segments} in github.com/huggingface/transfer-learning-conv-ai, train.py), for a model that was trained
+ * on it.
+ * <p>
+ * A dialog is blocks: {@code <bos>} with all sentences of the persona, each utterance of the history, the reply with
+ * {@code <eos>}. Every block but the first begins with its speaker's token, which alternate so that the reply's is
+ * {@code <speaker1>}. All tokens of a block have the same type: {@code <speaker1>} in the first block, {@code <speaker2>}
+ * in the second, and so on. Where the history has an odd number of utterances, as it has in that training, type and
+ * speaker's token agree.
+ *
+ * <pre>{@code
+ * <bos> i like football . i am from NYC . <speaker2> hello how are you ? <speaker1> i am fine thanks . <eos>
+ * }</pre>
+ *
+ * Each sentence is cut into tokens by itself. A special token that somebody spells out in a text is left out of it, so
+ * that nobody speaks for another one.
+ */
+public final class SpeakerTokenFormat implements DialogFormat {
+
+    private static final String BEGIN = "<bos>";
+    private static final String END = "<eos>";
+    private static final String SPEAKER_1 = "<speaker1>";
+    private static final String SPEAKER_2 = "<speaker2>";
+    private static final String PADDING = "<pad>";
+
+    private final Tokenizer tokenizer;
+    private final int begin;
+    private final int end;
+    private final int speaker1;
+    private final int speaker2;
+    private final List<Integer> delimiters;
+
+    /** @throws IllegalArgumentException if the tokenizer lacks a delimiter, or the model its embedding */
+    SpeakerTokenFormat(Gpt model, Tokenizer tokenizer) {
+        this.tokenizer = tokenizer;
+        begin = delimiter(model, tokenizer, BEGIN);
+        end = delimiter(model, tokenizer, END);
+        speaker1 = delimiter(model, tokenizer, SPEAKER_1);
+        speaker2 = delimiter(model, tokenizer, SPEAKER_2);
+        delimiters = IntStream.concat(IntStream.of(begin, end, speaker1, speaker2), tokenizer.id(PADDING).stream())
+                .boxed().toList();
+    }
+
+    /** Whether a tokenizer has the tokens that this format needs. */
+    static boolean isFor(Tokenizer tokenizer) {
+        return Stream.of(BEGIN, END, SPEAKER_1, SPEAKER_2).allMatch(token -> tokenizer.id(token).isPresent());
+    }
+
+    private static int delimiter(Gpt model, Tokenizer tokenizer, String token) {
+        int id = tokenizer.id(token).orElseThrow(
+                () -> new IllegalArgumentException("the tokenizer has no token " + token + ", which dialogs need"));
+        if (id >= model.config().vocabularySize()) {
+            throw new IllegalArgumentException("the tokenizer's " + token + " has the id " + id
+                    + "; the model has embeddings for ids 0 to " + (model.config().vocabularySize() - 1));
+        }
+        return id;
+    }
+
+    @Override
+    public DialogInput prompt(Dialog dialog, int room) {
+        int[] persona = dialog.persona().stream().flatMapToInt(sentence -> IntStream.of(ids(sentence))).toArray();
+        List<String> history = dialog.history();
+        Deque<int[]> utterances = new ArrayDeque<>();
+        // The begin token, the persona, and the speaker's token of the reply.
+        int length = 1 + persona.length + 1;
+        for (int i = history.size() - 1; i >= 0; i--) {
+            int[] utterance = ids(history.get(i));
+            if (length + 1 + utterance.length > room && !utterances.isEmpty()) {
+                break;
+            }
+            utterances.addFirst(utterance);
+            length += 1 + utterance.length;
+        }
+        if (length > room) {
+            throw new PromptTooLongException("persona and last utterance have " + length
+                    + " tokens with delimiters; there is room for " + Math.max(0, room));
+        }
+        return blocks(persona, List.copyOf(utterances), length);
+    }
+
+    private DialogInput blocks(int[] persona, List<int[]> utterances, int length) {
+        int[] ids = new int[length];
+        int[] types = new int[length];
+        int count = utterances.size() + 2;
+        int at = 0;
+        for (int block = 0; block < count; block++) {
+            int[] words = block == 0 ? persona : block == count - 1 ? new int[0] : utterances.get(block - 1);
+            int first = block == 0 ? begin : (count - 1 - block) % 2 == 0 ? speaker1 : speaker2;
+            int type = block % 2 == 0 ? speaker1 : speaker2;
+            ids[at] = first;
+            System.arraycopy(words, 0, ids, at + 1, words.length);
+            Arrays.fill(types, at, at + 1 + words.length, type);
+            at += 1 + words.length;
+        }
+        return new DialogInput(ids, types, length, utterances.size());
+    }
+
+    @Override
+    public int[] reply(String reply, boolean end) {
+        return end ? IntStream.concat(IntStream.of(ids(reply)), IntStream.of(this.end)).toArray() : ids(reply);
+    }
+
+    private int[] ids(String text) {
+        return IntStream.of(tokenizer.encode(text, null, EncodingOptions.defaults().withSpecialTokens(false)).ids())
+                .filter(id -> !delimiters.contains(id)).toArray();
+    }
+
+    /** All delimiters: the one who writes another one than {@code <eos>} has nothing more to say either. */
+    @Override
+    public List<Integer> endTokens() {
+        return delimiters;
+    }
+
+    @Override
+    public List<String> stopTexts() {
+        return List.of();
+    }
+
+    @Override
+    public String description() {
+        return "speaker tokens";
+    }
+}
