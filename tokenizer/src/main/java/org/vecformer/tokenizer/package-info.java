@@ -19,12 +19,12 @@
  * <li><b>GPT-2:</b> {@code PreTokenizer} cuts the rest into words, by hand, exactly where the GPT-2 pattern
  * {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+} would. {@code WordEncoder} turns
  * a word into ids: {@code ByteSpelling} says one for each UTF-8 byte, and the pair of lowest rank merges until none is
- * left; a bounded {@code WordCache} remembers short words that come again. Backwards, ids become bytes ({@code ByteAlphabet}) and bytes become text
- * ({@code Utf8Decoder}).</li>
+ * left; a bounded {@code WordCache} remembers short words that come again. Backwards, ids become bytes ({@code
+ * ByteAlphabet}) and bytes become text ({@code Utf8Decoder}).</li>
  * <li><b>BERT:</b> {@code BertNormalizer} cleans the rest, sets CJK ideographs apart, strips accents and lower-cases, and
  * remembers where each character came from; {@code BertWords} cuts it at white space and punctuation, and {@code
- * BertRun} leads through all of it; {@code WordPieceTokenizer} spells each word, the longest token first, by two {@code PieceTable}s that are asked with a
- * rolling hash and make no strings. Backwards, tokens are joined with spaces.</li>
+ * BertRun} leads through all of it; {@code WordPieceTokenizer} spells each word, the longest token first, by two {@code
+ * PieceTable}s that are asked with a rolling hash and make no strings. Backwards, tokens are joined with spaces.</li>
  * <li><b>OpenAI GPT:</b> cuts words as BERT does, and merges as GPT-2 does: {@code LetterSpelling} says one id for each
  * character, the last of a word with {@code </w>} behind it, and the unknown token for what the vocabulary lacks.
  * Backwards, {@code </w>} becomes a space, but for the last.</li>
@@ -70,9 +70,9 @@
  * decoder does it token by token, there is no space before {@code . , ? !}; {@link
  * org.vecformer.tokenizer.WordPieceTokenizer#decode(int[], boolean, boolean)} can leave it there.</li>
  * <li><b>OpenAI GPT's original tokenizer</b> had spaCy and ftfy to cut and mend texts. The reference cuts as BERT does,
- * and so do we. A word may have any length, and each character the vocabulary lacks is an unknown
- * token of its own. Decoding it is not the way back either; as the reference has it (transformers 5), spaces before
- * punctuation stay, and special tokens have spaces around them only where words ended.</li>
+ * and so do we. A word may have any length, and each character the vocabulary lacks is an unknown token of its own.
+ * Decoding it is not the way back either; as the reference has it (transformers 5), spaces before punctuation stay, and
+ * special tokens have spaces around them only where words ended.</li>
  * <li><b>A space of OpenAI GPT</b> belongs to the token before it and shows with the one after it: a {@link
  * org.vecformer.tokenizer.StreamingDecoder} holds it back, and {@link
  * org.vecformer.tokenizer.Tokenizer#tokenBytes(int, boolean)} has it.</li>
