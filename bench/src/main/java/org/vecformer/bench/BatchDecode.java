@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -25,7 +25,7 @@ final class BatchDecode implements AutoCloseable {
      * @param count sequences
      * @param steps the most steps of a run
      */
-    BatchDecode(Gpt2 model, int count, int steps) {
+    BatchDecode(Gpt model, int count, int steps) {
         int length = PROMPT_TOKENS + steps;
         tokens = new SplittableRandom(1).ints(length, 0, model.config().vocabularySize()).toArray();
         session = model.openSession(new SessionOptions((long) count * Math.ceilDiv(length, 64) * 64,

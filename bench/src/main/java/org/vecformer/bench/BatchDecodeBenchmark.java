@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.ModelFiles;
 
@@ -47,7 +47,7 @@ public class BatchDecodeBenchmark {
 
     private TemporaryModel temporary;
     private Engine engine;
-    private Gpt2 model;
+    private Gpt model;
     private BatchDecode batch;
 
     @Setup
@@ -62,7 +62,7 @@ public class BatchDecodeBenchmark {
     void open(Path directory) throws IOException, InterruptedException {
         engine = Engine.create(EngineOptions.defaults());
         engine.awaitWarmUp();
-        model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(weights));
+        model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(weights));
         batch = new BatchDecode(model, sequences, STEPS);
         check();
     }

@@ -11,7 +11,7 @@ import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.TokenListener;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.task.TextGenerator;
 import org.vecformer.loader.ModelFiles;
@@ -91,7 +91,7 @@ record DecodeTargets(Engine engine, ModelFiles files, Limits limits, int rounds,
 
     /** What the generation of a token adds to the heap: the difference between a long text and a short one. */
     private Target allocation() throws IOException {
-        try (Gpt2 model = Gpt2.load(engine, files, LoadOptions.defaults());
+        try (Gpt model = Gpt.load(engine, files, LoadOptions.defaults());
                 TextGenerator generator = TextGenerator.open(model, null)) {
             long few = Long.MAX_VALUE;
             long many = Long.MAX_VALUE;

@@ -26,7 +26,7 @@ import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.Guidance;
 import org.vecformer.engine.generation.TokenListener;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.task.TextGenerator;
 import org.vecformer.loader.ModelFiles;
@@ -60,7 +60,7 @@ public class DecodingBenchmark {
 
     private TemporaryModel temporary;
     private Engine engine;
-    private Gpt2 model;
+    private Gpt model;
     private TextGenerator generator;
     private int[] prompt;
 
@@ -76,7 +76,7 @@ public class DecodingBenchmark {
     void open(Path directory) throws IOException, InterruptedException {
         engine = Engine.create(EngineOptions.defaults());
         engine.awaitWarmUp();
-        model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(weights));
+        model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(weights));
         generator = TextGenerator.open(model, null);
         prompt = new SplittableRandom(1).ints(PROMPT, 0, model.config().vocabularySize()).toArray();
         check();

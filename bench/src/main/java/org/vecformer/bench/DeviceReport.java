@@ -17,7 +17,7 @@ import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.UnsupportedBackendException;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.model.Bert;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.ModelFiles;
 import org.vecformer.yardstick.KernelTimes;
@@ -150,7 +150,7 @@ public final class DeviceReport {
     /** All tests, a model after the other. */
     private void forEach(Engine engine, Measurement measurement) throws IOException {
         for (WeightType type : options.weights) {
-            try (Gpt2 model = Gpt2.load(engine, gpt2, LoadOptions.defaults().withWeights(type));
+            try (Gpt model = Gpt.load(engine, gpt2, LoadOptions.defaults().withWeights(type));
                     DeviceTests tests = DeviceTests.of(engine, model, type, options.sizes)) {
                 measure(tests, measurement);
             }

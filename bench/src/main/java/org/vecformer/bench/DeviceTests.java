@@ -15,7 +15,7 @@ import org.vecformer.engine.model.EncoderBatch;
 import org.vecformer.engine.model.EncoderInput;
 import org.vecformer.engine.model.EncoderOptions;
 import org.vecformer.engine.model.EncoderSession;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -23,7 +23,7 @@ import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.Gpt2Config;
 import org.vecformer.yardstick.BertWork;
-import org.vecformer.yardstick.Gpt2Work;
+import org.vecformer.yardstick.GptWork;
 import org.vecformer.yardstick.Limit;
 
 /** The tests of one model on a device, with the session that they run in. */
@@ -74,7 +74,7 @@ final class DeviceTests implements AutoCloseable {
     }
 
     /** Generation and prompts. */
-    static DeviceTests of(Engine engine, Gpt2 model, WeightType type, Sizes sizes) {
+    static DeviceTests of(Engine engine, Gpt model, WeightType type, Sizes sizes) {
         int cached = sizes.batches.stream().mapToInt(Integer::intValue).sum() * wholePages(2 * sizes.decodeTokens)
                 + wholePages(sizes.longestPrompt());
         Session session = model.openSession(
@@ -90,8 +90,8 @@ final class DeviceTests implements AutoCloseable {
     }
 
     private void add(Engine engine, Session session, WeightType type, Sizes sizes) {
-        Gpt2 model = session.model();
-        double bytes = Gpt2Work.bytesPerToken(model.config(), type);
+        Gpt model = session.model();
+        double bytes = GptWork.bytesPerToken(model.config(), type);
         String weights = Arguments.spelt(type);
         for (int count : sizes.batches) {
             Decode decode = new Decode(engine, session, count, sizes.decodeTokens);
@@ -102,7 +102,7 @@ final class DeviceTests implements AutoCloseable {
         for (int length : sizes.prompts) {
             Prompt prompt = new Prompt(engine, session, length);
             tests.add(new DeviceTest("prompt " + weights + " " + length, Double.NaN, Limit.FMA_PEAK,
-                    Gpt2Work.flopsPerPrompt(model.config(), length) / 1e9, length, prompt::run, prompt::check));
+                    GptWork.flopsPerPrompt(model.config(), length) / 1e9, length, prompt::run, prompt::check));
         }
     }
 

@@ -20,7 +20,7 @@ import org.vecformer.engine.Engine;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.model.Batch;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
@@ -57,7 +57,7 @@ public class ForwardBenchmark {
 
     private TemporaryModel temporary;
     private Engine engine;
-    private Gpt2 model;
+    private Gpt model;
     private Session session;
     private Sequence prompted;
     private Sequence empty;
@@ -75,7 +75,7 @@ public class ForwardBenchmark {
     void open(Path directory) throws IOException, InterruptedException {
         engine = backend.open(threads);
         engine.awaitWarmUp();
-        model = Gpt2.load(engine, ModelFiles.of(directory),
+        model = Gpt.load(engine, ModelFiles.of(directory),
                 LoadOptions.defaults().withWeights(weights));
         session = model.openSession(new SessionOptions(4 * PROMPT, PROMPT));
         tokens = new SplittableRandom(1).ints(PROMPT + 1, 0, model.config().vocabularySize()).toArray();

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -18,14 +18,14 @@ import org.vecformer.tokenizer.Tokenizer;
 /** How near a GPT-2 is to the one with float32 weights. */
 final class Gpt2Fidelity {
 
-    private final Gpt2 exact;
+    private final Gpt exact;
     private final Tokenizer tokenizer;
     private final Path text;
     private final int[] ids;
     private double exactPerplexity;
 
     /** @param tokens of the text's beginning whose logits are compared, in windows of the context length */
-    Gpt2Fidelity(Gpt2 exact, Tokenizer tokenizer, Path text, int tokens) throws IOException {
+    Gpt2Fidelity(Gpt exact, Tokenizer tokenizer, Path text, int tokens) throws IOException {
         this.exact = exact;
         this.tokenizer = tokenizer;
         this.text = text;
@@ -37,7 +37,7 @@ final class Gpt2Fidelity {
      * Perplexity, in windows of the context length side by side; differences of all logits. The float32 model itself
      * comes first.
      */
-    Map<String, Double> of(Gpt2 model) throws IOException {
+    Map<String, Double> of(Gpt model) throws IOException {
         Map<String, Double> numbers = new LinkedHashMap<>();
         try (Evaluator evaluator = Evaluator.open(model, tokenizer)) {
             int window = model.config().contextLength();
@@ -51,7 +51,7 @@ final class Gpt2Fidelity {
         return numbers;
     }
 
-    private void compareLogits(Gpt2 model, Map<String, Double> numbers) {
+    private void compareLogits(Gpt model, Map<String, Double> numbers) {
         double largest = 0;
         double sum = 0;
         int same = 0;

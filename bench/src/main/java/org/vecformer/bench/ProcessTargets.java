@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 import org.vecformer.bench.TargetsReport.Options;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -70,7 +70,7 @@ record ProcessTargets(Engine engine, Options options, ModelFiles gpt2) implement
             return Target.missing(name, goal, "only Linux tells a process's peak");
         }
         long accounted;
-        try (Gpt2 model = Gpt2.load(engine, gpt2, LoadOptions.defaults().withWeights(type));
+        try (Gpt model = Gpt.load(engine, gpt2, LoadOptions.defaults().withWeights(type));
                 Session session = model.openSession(new SessionOptions(TOKENS, 1))) {
             accounted = model.weightBytes() + session.cacheBytes();
         }

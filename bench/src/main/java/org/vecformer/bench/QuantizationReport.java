@@ -17,7 +17,7 @@ import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.model.Bert;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.ModelFiles;
 import org.vecformer.tokenizer.Tokenizer;
@@ -140,11 +140,11 @@ public final class QuantizationReport {
 
     private static void gpt2(Options options, Engine engine, Path directory, PrintStream out) throws IOException {
         ModelFiles files = ModelFiles.of(directory);
-        try (Gpt2 exact = Gpt2.load(engine, files, LoadOptions.defaults().withWeights(WeightType.F32))) {
+        try (Gpt exact = Gpt.load(engine, files, LoadOptions.defaults().withWeights(WeightType.F32))) {
             var fidelity = new Gpt2Fidelity(exact, Tokenizer.load(files.directory()), options.text.orElseThrow(),
                     options.tokens);
             for (WeightType type : types(options)) {
-                try (Gpt2 model = Gpt2.load(engine, files, LoadOptions.defaults().withWeights(type))) {
+                try (Gpt model = Gpt.load(engine, files, LoadOptions.defaults().withWeights(type))) {
                     print(options, new Line(directory, type, model.weightBytes(), fidelity.of(model)), out);
                 }
             }

@@ -14,11 +14,11 @@ import org.vecformer.engine.BackendChoice;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
-import org.vecformer.loader.Gpt2Config;
+import org.vecformer.loader.GptConfig;
 import org.vecformer.loader.ModelFiles;
-import org.vecformer.yardstick.Gpt2Work;
+import org.vecformer.yardstick.GptWork;
 import org.vecformer.yardstick.Limit;
 import org.vecformer.yardstick.Limits;
 import org.vecformer.yardstick.Machine;
@@ -186,7 +186,7 @@ public final class SpeedReport {
     /** The lines for one type of weights. */
     static List<Line> measure(Engine engine, ModelFiles files, WeightType type, Limits limits, SpeedRun.Plan plan)
             throws IOException {
-        try (Gpt2 model = Gpt2.load(engine, files, LoadOptions.defaults().withWeights(type))) {
+        try (Gpt model = Gpt.load(engine, files, LoadOptions.defaults().withWeights(type))) {
             int needed = plan.promptTokens() + plan.decodeTokens();
             if (model.config().contextLength() < needed) {
                 throw new IOException("the model " + files + " has a context of " + model.config().contextLength()
@@ -198,9 +198,9 @@ public final class SpeedReport {
         }
     }
 
-    static List<Line> lines(Gpt2Config config, WeightType type, SpeedRun.Plan plan, SpeedRun.Result result) {
-        double gigabytesPerToken = Gpt2Work.bytesPerToken(config, type) / 1e9;
-        double gigaflopsPerToken = Gpt2Work.flopsPerPrompt(config, plan.promptTokens()) / 1e9 / plan.promptTokens();
+    static List<Line> lines(GptConfig config, WeightType type, SpeedRun.Plan plan, SpeedRun.Result result) {
+        double gigabytesPerToken = GptWork.bytesPerToken(config, type) / 1e9;
+        double gigaflopsPerToken = GptWork.flopsPerPrompt(config, plan.promptTokens()) / 1e9 / plan.promptTokens();
         Samples one = result.decode();
         List<Line> lines = new ArrayList<>(List.of(
                 new Line(Limit.READ_BANDWIDTH.label(), Limit.READ_BANDWIDTH.unit(), result.readBandwidth(), null, null,

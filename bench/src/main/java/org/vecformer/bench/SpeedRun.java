@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -46,7 +46,7 @@ final class SpeedRun implements AutoCloseable {
     private final int[] token = new int[1];
     private final float[] logits;
 
-    SpeedRun(Gpt2 model, Plan plan) {
+    SpeedRun(Gpt model, Plan plan) {
         this.plan = plan;
         session = model.openSession(SessionOptions.defaults().withMaxBatchTokens(plan.promptTokens));
         int vocabulary = model.config().vocabularySize();

@@ -13,7 +13,7 @@ import org.vecformer.engine.BackendChoice;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.Gpt2Config;
@@ -33,7 +33,7 @@ class RandomModelTest {
     void theModelLoadsAndComputesSomething() throws IOException {
         RandomModel.write(folder, TINY, 1);
         try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(BackendChoice.SCALAR).withThreads(1));
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+                Gpt model = Gpt.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
                 SpeedRun run = new SpeedRun(model, new SpeedRun.Plan(10, 5, List.of(2), 2, 0.001));
                 Limits limits = new CpuLimits(1, 1)) {
             assertThat(model.config()).isEqualTo(TINY);

@@ -79,7 +79,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         compute.profiling = profile;
         try (LoadedModel loaded = new ModelRequest("bench", model.model, compute, common, context, true).any()) {
-            boolean decoder = loaded instanceof LoadedGpt2;
+            boolean decoder = loaded instanceof LoadedGpt;
             refuseGenerating(loaded, decoder);
             int longest = decoder ? Math.max(prompt, newTokens()) : prompt;
             if (longest > loaded.contextLength()) {

@@ -10,12 +10,11 @@ import org.vecformer.engine.model.EncoderBatch;
 import org.vecformer.engine.model.EncoderInput;
 import org.vecformer.engine.model.EncoderOptions;
 import org.vecformer.engine.model.EncoderSession;
-import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.yardstick.BertWork;
-import org.vecformer.yardstick.Gpt2Work;
+import org.vecformer.yardstick.GptWork;
 
 /** The work that {@code bench} measures, on random tokens: which they are makes no difference to the speed. */
 interface BenchRuns extends AutoCloseable {
@@ -44,7 +43,7 @@ interface BenchRuns extends AutoCloseable {
      */
     static BenchRuns of(LoadedModel model, int batchSize, int longest, BooleanSupplier stopped) {
         return switch (model) {
-            case LoadedGpt2 loaded -> new OfGpt2(loaded, batchSize, longest, stopped);
+            case LoadedGpt loaded -> new OfGpt(loaded, batchSize, longest, stopped);
             case LoadedBert loaded -> new OfBert(loaded, batchSize, stopped);
         };
     }
@@ -54,22 +53,22 @@ interface BenchRuns extends AutoCloseable {
     }
 
     /** A decoder: steps of rows, with a cache. */
-    final class OfGpt2 implements BenchRuns {
+    final class OfGpt implements BenchRuns {
         private static final int STEP_ROWS = 128;
         /** The cache gives memory to sequences in whole pages. */
         private static final int PAGE = 256;
 
-        private final LoadedGpt2 model;
+        private final LoadedGpt model;
         private final int batchSize;
         private final BooleanSupplier stopped;
         private final Session session;
 
-        private OfGpt2(LoadedGpt2 model, int batchSize, int longest, BooleanSupplier stopped) {
+        private OfGpt(LoadedGpt model, int batchSize, int longest, BooleanSupplier stopped) {
             this.model = model;
             this.batchSize = batchSize;
             this.stopped = stopped;
             long cached = (long) batchSize * Math.ceilDiv(longest, PAGE) * PAGE;
-            session = model.gpt2().openSession(new SessionOptions(cached, Math.max(STEP_ROWS, batchSize)));
+            session = model.gpt().openSession(new SessionOptions(cached, Math.max(STEP_ROWS, batchSize)));
         }
 
         @Override
@@ -122,19 +121,19 @@ interface BenchRuns extends AutoCloseable {
 
         @Override
         public double flopsPerPromptToken(int tokens) {
-            return languageModel() ? (double) Gpt2Work.flopsPerPrompt(model.gpt2().config(), tokens) / tokens : 0;
+            return languageModel() ? (double) GptWork.flopsPerPrompt(model.gpt().config(), tokens) / tokens : 0;
         }
 
         @Override
         public double bytesPerNewToken() {
             return languageModel()
-                    ? (double) Gpt2Work.bytesPerToken(model.gpt2().config(), model.weightType()) / batchSize
+                    ? (double) GptWork.bytesPerToken(model.gpt().config(), model.weightType()) / batchSize
                     : 0;
         }
 
         /** A classifier has not the output layer that is counted. */
         private boolean languageModel() {
-            return model.gpt2().head() == Gpt2.Head.LANGUAGE_MODEL;
+            return model.gpt().isLanguageModel();
         }
 
         private List<Sequence> open() {

@@ -47,7 +47,7 @@ final class ConstraintOptions {
      * @throws CommandException if the model has no tokenizer
      * @throws UsageException if the pattern or schema is none
      */
-    GenerationOptions apply(GenerationOptions options, LoadedGpt2 model) throws CommandException {
+    GenerationOptions apply(GenerationOptions options, LoadedGpt model) throws CommandException {
         if (regex == null && jsonSchema == null && choices == null) {
             return options;
         }

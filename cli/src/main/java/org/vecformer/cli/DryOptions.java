@@ -47,7 +47,7 @@ final class DryOptions {
     }
 
     /** @throws CommandException if breakers were named and the model has no tokenizer */
-    Sampling apply(Sampling sampling, LoadedGpt2 model) throws CommandException {
+    Sampling apply(Sampling sampling, LoadedGpt model) throws CommandException {
         if (multiplier == null) {
             return sampling;
         }

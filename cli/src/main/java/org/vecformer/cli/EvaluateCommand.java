@@ -88,7 +88,7 @@ final class EvaluateCommand implements Callable<Integer> {
         Path path = path();
         List<String> passages = task == TaskName.LAST_WORD ? Passages.read(path) : List.of();
         ModelRequest request = new ModelRequest("evaluate", model.model, compute, common, context, true);
-        try (LoadedGpt2 loaded = request.gpt2();
+        try (LoadedGpt loaded = request.gpt();
                 Evaluator evaluator = Evaluator.open(loaded.languageModel(), loaded.requiredTokenizer());
                 ProgressBar bar = common.quiet || !streams.terminal()
                         ? null

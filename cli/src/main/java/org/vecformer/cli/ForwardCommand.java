@@ -59,13 +59,13 @@ final class ForwardCommand implements Callable<Integer> {
         Input input = text.read(streams.in());
         try (LoadedModel loaded = new ModelRequest("forward", model.model, compute, common, context, true).any()) {
             switch (loaded) {
-                case LoadedGpt2 gpt2 -> {
+                case LoadedGpt gpt -> {
                     if (text.forBert()) {
                         throw new UsageException("the model " + loaded.name() + " is a GPT-2; --pair, --type-ids and"
                                 + " --attention-mask are for a BERT");
                     }
-                    int[] ids = gpt2.ids(input);
-                    report(loaded, ids, new Gpt2Forward(gpt2, ids, allHidden).write(file));
+                    int[] ids = gpt.ids(input);
+                    report(loaded, ids, new GptForward(gpt, ids, allHidden).write(file));
                 }
                 case LoadedBert bert -> {
                     var encoded = bert.encoded(input);

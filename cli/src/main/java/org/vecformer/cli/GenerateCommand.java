@@ -14,7 +14,7 @@ import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.TokenListener;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.task.TextGenerator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -80,9 +80,9 @@ final class GenerateCommand implements Callable<Integer> {
         Input one = output.jsonl ? null : input();
         generation.read(streams.in());
         ModelRequest request = new ModelRequest("generate", model.model, compute, common, context, true);
-        try (LoadedGpt2 loaded = request.gpt2();
-                Gpt2 draft = generation.speed.open(request, loaded);
-                TextGenerator generator = TextGenerator.open(loaded.gpt2(), loaded.tokenizer(),
+        try (LoadedGpt loaded = request.gpt();
+                Gpt draft = generation.speed.open(request, loaded);
+                TextGenerator generator = TextGenerator.open(loaded.gpt(), loaded.tokenizer(),
                         generation.speed.session())) {
             PrintStream log = common.quiet ? null : streams.err();
             List<String> notFollowed = GenerateOptions.notFollowed(loaded.generation());
@@ -129,7 +129,7 @@ final class GenerateCommand implements Callable<Integer> {
         return new Input.Text(prompt == null ? "" : Texts.resolve(prompt, streams.in()), null);
     }
 
-    private void manyInputs(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options) throws IOException {
+    private void manyInputs(LoadedGpt loaded, TextGenerator generator, GenerationOptions options) throws IOException {
         JsonLines<Input> lines = new JsonLines<>(streams.in(), LineShape.PROMPT);
         while (!interruption.requested()) {
             Input input = lines.next();
@@ -144,7 +144,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private GenerationResult generate(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options,
+    private GenerationResult generate(LoadedGpt loaded, TextGenerator generator, GenerationOptions options,
             Input input, TokenListener listener) throws IOException {
         int[] prompt = loaded.idsOrBegin(input);
         try {
@@ -167,7 +167,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private void writeText(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options, Input input)
+    private void writeText(LoadedGpt loaded, TextGenerator generator, GenerationOptions options, Input input)
             throws IOException {
         ProbabilityColours probabilities = show.probabilities
                 ? ProbabilityColours.of(streams.screen().terminal(), System.getenv())
@@ -195,7 +195,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private void writeTables(GenerationResult result, LoadedGpt2 loaded) throws IOException {
+    private void writeTables(GenerationResult result, LoadedGpt loaded) throws IOException {
         List<GeneratedSequence> sequences = result.sequences();
         for (int i = 0; i < sequences.size(); i++) {
             streams.out().println(sequences.size() == 1
@@ -205,7 +205,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private void writePage(LoadedGpt2 loaded, Input input, GenerationResult result) throws IOException {
+    private void writePage(LoadedGpt loaded, Input input, GenerationResult result) throws IOException {
         if (show.html != null) {
             OutputFile.write(show.html,
                     ProbabilityPage.of(loaded.name(), promptText(loaded, input), result, loaded.tokenizer()));
@@ -213,14 +213,14 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /** The prompt as a text; its ids if there is no tokenizer. */
-    private static String promptText(LoadedGpt2 loaded, Input input) throws CommandException {
+    private static String promptText(LoadedGpt loaded, Input input) throws CommandException {
         if (loaded.tokenizer() == null) {
             return Arrays.stream(loaded.idsOrBegin(input)).mapToObj(Integer::toString).collect(Collectors.joining(" "));
         }
         return input instanceof Input.Text text ? text.text() : loaded.tokenizer().decode(loaded.ids(input));
     }
 
-    private void writeJson(LoadedGpt2 loaded, TextGenerator generator, GenerationOptions options, Input input)
+    private void writeJson(LoadedGpt loaded, TextGenerator generator, GenerationOptions options, Input input)
             throws IOException {
         try (Interruption.Scope _ = interruption.during(generator::cancel)) {
             GenerationResult result = generate(loaded, generator, options, input, TokenListener.NONE);
@@ -232,7 +232,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /** With the prompt before each text. */
-    private static GenerationResult echoed(GenerationResult result, LoadedGpt2 loaded, Input input)
+    private static GenerationResult echoed(GenerationResult result, LoadedGpt loaded, Input input)
             throws CommandException {
         String before = promptText(loaded, input);
         return new GenerationResult(result.promptIds(), result.sequences().stream()

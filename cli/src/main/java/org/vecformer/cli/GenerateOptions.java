@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import org.vecformer.engine.generation.DecodingStrategy;
 import org.vecformer.engine.generation.GenerationOptions;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.loader.GenerationConfig;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -99,9 +99,9 @@ final class GenerateOptions {
      * @throws CommandException if the model lacks something that they need
      * @throws UsageException if they do not go together with what the model's authors recommend
      */
-    GenerationOptions resolve(LoadedGpt2 model, Gpt2 draft) throws CommandException {
+    GenerationOptions resolve(LoadedGpt model, Gpt draft) throws CommandException {
         GenerationOptions options = GenerationOptions.recommended(model.generation(),
-                model.gpt2().config().eosTokenIds());
+                model.gpt().config().eosTokenIds());
         options = stop.apply(options.withSampling(tokens::ordered), model);
         options = strategy.apply(options, draw);
         options = options.withSampling(draw::apply).withSampling(penalties::apply);
@@ -127,7 +127,7 @@ final class GenerateOptions {
         return new GenerationOptions(options.strategy(), options.sampling(), options.stopping(),
                 options.returnSequences(), drafted ? options.drafting() : Optional.empty(),
                 guided ? options.guidance() : Optional.empty(), options.logprobs(), options.truncatePrompt(),
-                options.useCache());
+                options.useCache(), options.tokenTypes(), options.promptCache());
     }
 
     /** What the model's authors recommend and this build does not have; empty if there is nothing. */

@@ -27,7 +27,7 @@ final class GuidanceOptions {
     }
 
     /** @throws CommandException if a text was given and the model has no tokenizer */
-    GenerationOptions apply(GenerationOptions recommended, LoadedGpt2 model) throws CommandException {
+    GenerationOptions apply(GenerationOptions recommended, LoadedGpt model) throws CommandException {
         if (scale == null) {
             return recommended;
         }

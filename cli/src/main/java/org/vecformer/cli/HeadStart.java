@@ -31,9 +31,9 @@ final class HeadStart {
     private static final HeadStart NONE = new HeadStart(null, null);
 
     private final String name;
-    private final CompletableFuture<LoadedGpt2> model;
+    private final CompletableFuture<LoadedGpt> model;
 
-    private HeadStart(String name, CompletableFuture<LoadedGpt2> model) {
+    private HeadStart(String name, CompletableFuture<LoadedGpt> model) {
         this.name = name;
         this.model = model;
     }
@@ -65,7 +65,7 @@ final class HeadStart {
             }
         }
         String name = named;
-        CompletableFuture<LoadedGpt2> future = new CompletableFuture<>();
+        CompletableFuture<LoadedGpt> future = new CompletableFuture<>();
         Thread.ofPlatform().daemon().name("head-start").start(() -> {
             try {
                 future.complete(ModelLoading.early(name));
@@ -81,7 +81,7 @@ final class HeadStart {
      *
      * @param wanted what {@code --model} names; null for the embedded one
      */
-    LoadedGpt2 model(String wanted) throws IOException {
+    LoadedGpt model(String wanted) throws IOException {
         if (model == null || !Objects.equals(wanted, name)) {
             return null;
         }

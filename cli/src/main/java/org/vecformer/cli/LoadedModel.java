@@ -6,7 +6,7 @@ import org.vecformer.engine.WeightType;
 import org.vecformer.tokenizer.Tokenizer;
 
 /** A model ready to run, with what computes it. */
-sealed interface LoadedModel extends AutoCloseable permits LoadedGpt2, LoadedBert {
+sealed interface LoadedModel extends AutoCloseable permits LoadedGpt, LoadedBert {
 
     /** The model as the user named it. */
     String name();

@@ -9,6 +9,8 @@ import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.Gpt2Config;
+import org.vecformer.loader.GptConfig;
+import org.vecformer.loader.OpenAiGptConfig;
 
 /**
  * What is to be said of a model of any kind.
@@ -22,9 +24,9 @@ record ModelFacts(Map<String, Object> config, List<String> heads, List<String> l
 
     static ModelFacts of(LoadedModel model) {
         return switch (model) {
-            case LoadedGpt2 loaded -> {
-                try (Session session = loaded.gpt2().openSession(SessionOptions.defaults())) {
-                    yield new ModelFacts(config(loaded.gpt2().config()), List.of(), List.of(), session.cacheBytes());
+            case LoadedGpt loaded -> {
+                try (Session session = loaded.gpt().openSession(SessionOptions.defaults())) {
+                    yield new ModelFacts(config(loaded.gpt().config()), List.of(), List.of(), session.cacheBytes());
                 }
             }
             case LoadedBert loaded -> new ModelFacts(config(loaded.bert().config()),
@@ -36,19 +38,28 @@ record ModelFacts(Map<String, Object> config, List<String> heads, List<String> l
         return head.name().toLowerCase(Locale.ROOT);
     }
 
-    private static Map<String, Object> config(Gpt2Config config) {
+    private static Map<String, Object> config(GptConfig config) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("vocab_size", config.vocabularySize());
         fields.put("n_positions", config.contextLength());
         fields.put("n_embd", config.hiddenSize());
         fields.put("n_layer", config.layers());
         fields.put("n_head", config.heads());
-        fields.put("n_inner", config.innerSize());
-        fields.put("activation_function", config.activation().name().toLowerCase(Locale.ROOT));
-        fields.put("layer_norm_epsilon", config.layerNormEpsilon());
-        fields.put("scale_attn_weights", config.scaleAttentionWeights());
-        fields.put("scale_attn_by_inverse_layer_idx", config.scaleAttentionByInverseLayerIndex());
-        fields.put("reorder_and_upcast_attn", config.reorderAndUpcastAttention());
+        String activation = config.activation().name().toLowerCase(Locale.ROOT);
+        switch (config) {
+            case Gpt2Config gpt2 -> {
+                fields.put("n_inner", gpt2.innerSize());
+                fields.put("activation_function", activation);
+                fields.put("layer_norm_epsilon", gpt2.layerNormEpsilon());
+                fields.put("scale_attn_weights", gpt2.scaleAttentionWeights());
+                fields.put("scale_attn_by_inverse_layer_idx", gpt2.scaleAttentionByInverseLayerIndex());
+                fields.put("reorder_and_upcast_attn", gpt2.reorderAndUpcastAttention());
+            }
+            case OpenAiGptConfig openAi -> {
+                fields.put("afn", activation);
+                fields.put("layer_norm_epsilon", openAi.layerNormEpsilon());
+            }
+        }
         fields.put("tie_word_embeddings", config.tieWordEmbeddings());
         return fields;
     }

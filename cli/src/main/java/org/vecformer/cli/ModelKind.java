@@ -10,7 +10,7 @@ import java.nio.file.Path;
 
 /** The kinds of models that commands ask for. */
 enum ModelKind {
-    GPT2("GPT-2"), BERT("BERT");
+    GPT("GPT"), BERT("BERT");
 
     private final String shown;
 
@@ -20,7 +20,7 @@ enum ModelKind {
 
     /**
      * What a config.json describes: what its {@code model_type} says, else (files of 2018 and 2019 lack it) what the
-     * names of its sizes tell. GPT-2 if nothing tells otherwise: its loader says what is wrong.
+     * names of its sizes tell. GPT if nothing tells otherwise: its loader says what is wrong.
      *
      * @throws CommandException if it is a model of another type
      * @throws IOException if the file cannot be read
@@ -29,7 +29,7 @@ enum ModelKind {
         boolean bertFields = false;
         try (JsonParser json = new JsonFactory().createParser(Files.readAllBytes(configJson))) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
-                return GPT2;
+                return GPT;
             }
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 String name = json.currentName();
@@ -41,18 +41,18 @@ enum ModelKind {
                 json.skipChildren();
             }
         } catch (JacksonException e) {
-            return GPT2;
+            return GPT;
         }
-        return bertFields ? BERT : GPT2;
+        return bertFields ? BERT : GPT;
     }
 
     private static ModelKind named(String type, Path configJson) throws CommandException {
         return switch (type) {
-            case "gpt2" -> GPT2;
+            case "gpt2", "openai-gpt" -> GPT;
             case "bert" -> BERT;
             default -> throw new CommandException(
                     configJson + ": field model_type is \"" + Texts.printable(Texts.shortened(type))
-                            + "\"; this build runs models of the types gpt2 and bert");
+                            + "\"; this build runs models of the types gpt2, openai-gpt and bert");
         };
     }
 

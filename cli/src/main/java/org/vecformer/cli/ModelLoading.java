@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.model.Bert;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.GenerationConfig;
 import org.vecformer.tokenizer.Tokenizer;
@@ -25,10 +25,10 @@ final class ModelLoading {
      *
      * @param model what {@code --model} names; null for the embedded one
      */
-    static LoadedGpt2 early(String model) throws IOException {
+    static LoadedGpt early(String model) throws IOException {
         try {
-            return (LoadedGpt2) load(model, kind -> {
-                if (kind != ModelKind.GPT2) {
+            return (LoadedGpt) load(model, kind -> {
+                if (kind != ModelKind.GPT) {
                     throw new CommandException("no GPT-2");
                 }
             }, EngineOptions.defaults(), LoadOptions.defaults());
@@ -48,11 +48,11 @@ final class ModelLoading {
         long start = System.nanoTime();
         Engine engine = Engine.create(options);
         try (ModelSource source = ModelSource.open(model)) {
-            ModelKind kind = model == null ? ModelKind.GPT2 : ModelKind.of(source.files().config());
+            ModelKind kind = model == null ? ModelKind.GPT : ModelKind.of(source.files().config());
             check.kind(kind);
             try (BackgroundTokenizer tokenizer = new BackgroundTokenizer(source)) {
                 return switch (kind) {
-                    case GPT2 -> gpt2(source, engine, tokenizer, loadOptions, start);
+                    case GPT -> gpt(source, engine, tokenizer, loadOptions, start);
                     case BERT -> bert(source, engine, tokenizer, loadOptions, start);
                 };
             }
@@ -62,14 +62,14 @@ final class ModelLoading {
         }
     }
 
-    private static LoadedGpt2 gpt2(ModelSource source, Engine engine, BackgroundTokenizer tokenizer,
+    private static LoadedGpt gpt(ModelSource source, Engine engine, BackgroundTokenizer tokenizer,
             LoadOptions options, long start) throws IOException {
         GenerationConfig generation = GenerationConfig.read(source.files().generationConfig());
-        Gpt2 gpt2 = Gpt2.load(engine, source.files(), options);
+        Gpt gpt = Gpt.load(engine, source.files(), options);
         try {
-            return new LoadedGpt2(source.name(), engine, gpt2, tokenizer.get(), generation, secondsSince(start));
+            return new LoadedGpt(source.name(), engine, gpt, tokenizer.get(), generation, secondsSince(start));
         } catch (Throwable e) {
-            gpt2.close();
+            gpt.close();
             throw e;
         }
     }

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.Set;
 import org.vecformer.engine.EngineOptions;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.LoadProgress;
 
@@ -27,19 +27,19 @@ record ModelRequest(String command, String model, ComputeOptions compute, Common
     }
 
     /**
-     * A GPT-2.
+     * A GPT-2 or OpenAI GPT.
      *
      * @throws CommandException if the model is a BERT
      */
-    LoadedGpt2 gpt2() throws IOException {
-        return (LoadedGpt2) open(Set.of(ModelKind.GPT2));
+    LoadedGpt gpt() throws IOException {
+        return (LoadedGpt) open(Set.of(ModelKind.GPT));
     }
 
     /**
      * A BERT.
      *
      * @throws UsageException if no model is named
-     * @throws CommandException if the model is a GPT-2
+     * @throws CommandException if the model is a GPT
      */
     LoadedBert bert() throws IOException {
         if (model == null) {
@@ -50,21 +50,21 @@ record ModelRequest(String command, String model, ComputeOptions compute, Common
     }
 
     /**
-     * A smaller GPT-2 that guesses what another one would write; computed as that one is.
+     * A smaller GPT that guesses what another one would write; computed as that one is.
      *
      * @param name as {@code --model} would name it
-     * @throws CommandException if it is no GPT-2, or has another vocabulary
+     * @throws CommandException if it is no GPT, or has another vocabulary
      */
-    Gpt2 draft(String name, LoadedGpt2 large) throws IOException {
+    Gpt draft(String name, LoadedGpt large) throws IOException {
         try (ModelSource source = ModelSource.open(name)) {
             ModelKind kind = ModelKind.of(source.files().config());
-            if (kind != ModelKind.GPT2) {
-                throw new CommandException("the draft model " + name + " is a " + kind + "; expected a GPT-2");
+            if (kind != ModelKind.GPT) {
+                throw new CommandException("the draft model " + name + " is a " + kind + "; expected a GPT");
             }
-            Gpt2 draft = Gpt2.load(large.engine(), source.files(),
+            Gpt draft = Gpt.load(large.engine(), source.files(),
                     new LoadOptions(compute.weightType(), LoadProgress.NONE, longWork));
             int tokens = draft.config().vocabularySize();
-            if (tokens != large.vocabularySize() || draft.head() != Gpt2.Head.LANGUAGE_MODEL) {
+            if (tokens != large.vocabularySize() || !draft.isLanguageModel()) {
                 draft.close();
                 throw new CommandException("the draft model " + name + " has " + tokens + " tokens and the model "
                         + large.name() + " has " + large.vocabularySize()

@@ -28,13 +28,13 @@ final class NextCommand implements Callable<Integer> {
     private static final int OTHERS = 40;
 
     @Mixin
-    Gpt2TextOptions text = new Gpt2TextOptions();
+    GptTextOptions text = new GptTextOptions();
 
     @Option(names = "--top-k", paramLabel = "K", defaultValue = "10", description = "how many tokens, the most likely ones (default: ${DEFAULT-VALUE})")
     int topK;
 
     @Mixin
-    Gpt2RunOptions run = new Gpt2RunOptions();
+    GptRunOptions run = new GptRunOptions();
 
     private final Context context;
     private final Streams streams;
@@ -53,10 +53,10 @@ final class NextCommand implements Callable<Integer> {
     }
 
     private final class Task implements InputTask<Input, List<NextToken>> {
-        private final LoadedGpt2 loaded;
+        private final LoadedGpt loaded;
         private final Scorer scorer;
 
-        Task(LoadedGpt2 loaded) throws CommandException {
+        Task(LoadedGpt loaded) throws CommandException {
             this.loaded = loaded;
             scorer = Scorer.open(loaded.languageModel(), loaded.tokenizer());
         }

@@ -30,10 +30,10 @@ final class PredictCommand implements Callable<Integer> {
     private static final int LEAST_PREFIX = 12;
 
     @Mixin
-    Gpt2TextOptions text = new Gpt2TextOptions();
+    GptTextOptions text = new GptTextOptions();
 
     @Mixin
-    Gpt2RunOptions run = new Gpt2RunOptions();
+    GptRunOptions run = new GptRunOptions();
 
     private final Context context;
     private final Streams streams;
@@ -51,10 +51,10 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     private final class Task implements InputTask<Input, List<Prediction>> {
-        private final LoadedGpt2 loaded;
+        private final LoadedGpt loaded;
         private final Scorer scorer;
 
-        Task(LoadedGpt2 loaded) throws CommandException {
+        Task(LoadedGpt loaded) throws CommandException {
             this.loaded = loaded;
             scorer = Scorer.open(loaded.languageModel(), loaded.tokenizer());
         }

@@ -56,7 +56,7 @@ final class ScoreCommand implements Callable<Integer> {
     WindowOptions windows = new WindowOptions();
 
     @Mixin
-    Gpt2RunOptions run = new Gpt2RunOptions();
+    GptRunOptions run = new GptRunOptions();
 
     private final Context context;
     private final Streams streams;
@@ -142,23 +142,23 @@ final class ScoreCommand implements Callable<Integer> {
         }
         List<Input> inputs = new ArrayList<>();
         for (String text : texts) {
-            inputs.add(Gpt2TextOptions.text(text, streams.in()));
+            inputs.add(GptTextOptions.text(text, streams.in()));
         }
         for (String list : ids) {
-            inputs.add(Gpt2TextOptions.ids(list, streams.in()));
+            inputs.add(GptTextOptions.ids(list, streams.in()));
         }
         Input before = prompt != null
-                ? Gpt2TextOptions.text(prompt, streams.in())
-                : promptIds != null ? Gpt2TextOptions.ids(promptIds, streams.in()) : null;
+                ? GptTextOptions.text(prompt, streams.in())
+                : promptIds != null ? GptTextOptions.ids(promptIds, streams.in()) : null;
         return new Question(before, inputs);
     }
 
     private final class Task implements InputTask<Question, Answer> {
-        private final LoadedGpt2 loaded;
+        private final LoadedGpt loaded;
         private final ScoringOptions options;
         private final Scorer scorer;
 
-        Task(LoadedGpt2 loaded, ScoringOptions options) throws CommandException {
+        Task(LoadedGpt loaded, ScoringOptions options) throws CommandException {
             this.loaded = loaded;
             this.options = options;
             scorer = Scorer.open(loaded.languageModel(), loaded.tokenizer());

@@ -10,7 +10,7 @@ final class ScoreJson {
     }
 
     /** The fields {@code id}, {@code token} and {@code probability}. */
-    static void token(JsonGenerator json, LoadedGpt2 loaded, NextToken token) throws IOException {
+    static void token(JsonGenerator json, LoadedGpt loaded, NextToken token) throws IOException {
         json.writeNumberField("id", token.id());
         json.writeStringField("token", loaded.tokenizer() == null ? null : token.text());
         json.writeNumberField("probability", token.probability());

@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.generation.Drafting;
 import org.vecformer.engine.generation.GenerationOptions;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.SessionOptions;
 import picocli.CommandLine.Option;
 
@@ -71,7 +71,7 @@ final class SpeedOptions {
      *
      * @throws CommandException if it is no GPT-2, or has another vocabulary
      */
-    Gpt2 open(ModelRequest request, LoadedGpt2 model) throws IOException {
+    Gpt open(ModelRequest request, LoadedGpt model) throws IOException {
         return draftModel == null ? null : request.draft(draftModel, model);
     }
 
@@ -98,7 +98,7 @@ final class SpeedOptions {
     }
 
     /** @param draft the draft model; null if there is none */
-    GenerationOptions apply(GenerationOptions recommended, Gpt2 draft) {
+    GenerationOptions apply(GenerationOptions recommended, Gpt draft) {
         GenerationOptions options = recommended.withUseCache(!noCache);
         if (draft != null) {
             return options.withDrafting(new Drafting.DraftModel(draft, draftCount()));

@@ -98,7 +98,7 @@ final class StopOptions {
      *
      * @throws UsageException if a penalty is about end tokens, and the model has none
      */
-    GenerationOptions apply(GenerationOptions recommended, LoadedGpt2 model) {
+    GenerationOptions apply(GenerationOptions recommended, LoadedGpt model) {
         Stopping stopping = bounds(recommended.stopping());
         if (ignoreEos) {
             stopping = stopping.withEndTokens(List.of());

@@ -139,7 +139,7 @@ final class TokenOptions {
     }
 
     /** @throws CommandException if an id is none of the model's, or a text was given and there is no tokenizer */
-    Sampling apply(Sampling before, LoadedGpt2 model) throws CommandException {
+    Sampling apply(Sampling before, LoadedGpt model) throws CommandException {
         Sampling sampling = before;
         if (badWords != null) {
             List<int[]> sequences = new ArrayList<>();
@@ -171,7 +171,7 @@ final class TokenOptions {
         return renormalize ? sampling.renormalize() : sampling;
     }
 
-    private static int[] biased(String token, LoadedGpt2 model) throws CommandException {
+    private static int[] biased(String token, LoadedGpt model) throws CommandException {
         return token.matches("\\d{1,9}")
                 ? model.checked(new int[]{Integer.parseInt(token)})
                 : InnerText.ids(model.requiredTokenizer(), Values.unescaped(token));

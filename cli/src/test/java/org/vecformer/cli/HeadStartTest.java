@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.CommandSpec;
 class HeadStartTest {
     @Test
     void itLoadsTheEmbeddedModelAsItWouldBeLoadedAnyway() throws IOException {
-        try (LoadedGpt2 model = HeadStart.of(new String[]{"generate", "Once", "--greedy"}, true).model(null)) {
+        try (LoadedGpt model = HeadStart.of(new String[]{"generate", "Once", "--greedy"}, true).model(null)) {
             assertThat(model.name()).isEqualTo("storyteller");
             assertThat(model.tokenizer().ids("Once")).containsExactly(567);
             assertThat(model.generation().topK()).hasValue(40);
@@ -27,7 +27,7 @@ class HeadStartTest {
         HeadStart headStart = HeadStart.of(line, false);
         assertThat(headStart.model(null)).isNull();
         assertThat(headStart.model("another")).isNull();
-        try (LoadedGpt2 model = headStart.model(named)) {
+        try (LoadedGpt model = headStart.model(named)) {
             assertThat(model.name()).isEqualTo(named);
             assertThat(model.tokenizer().ids("Once")).containsExactly(567);
         }

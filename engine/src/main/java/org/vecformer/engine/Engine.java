@@ -13,7 +13,7 @@ import org.vecformer.engine.kernel.opencl.OpenClBackend;
  *
  * <pre>{@code
  * try (Engine engine = Engine.create(EngineOptions.defaults());
- *         Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults())) {
+ *         Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults())) {
  *     ...
  * }
  * }</pre>

@@ -17,7 +17,7 @@ import org.vecformer.engine.generation.FinishReason;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.TokenListener;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
@@ -72,7 +72,7 @@ class PublishedGpt2Test {
         Tokenizer tokenizer = Tokenizer.load(files.directory());
         assertThat(tokenizer.ids("My favourite movie is")).containsExactly(3666, 12507, 3807, 318);
         try (Engine engine = engine();
-                Gpt2 model = Gpt2.load(engine, files, LoadOptions.defaults());
+                Gpt model = Gpt.load(engine, files, LoadOptions.defaults());
                 TextGenerator generator = TextGenerator.open(model, tokenizer)) {
             assertThat(model.config().layers()).as("this is the small GPT-2").isEqualTo(12);
             GenerationResult result = generator.generate(prompt, GREEDY.withMaxNewTokens(tokens), TokenListener.NONE);
@@ -86,7 +86,7 @@ class PublishedGpt2Test {
     void continuesAsTheOraclesPublishedRowsDo() throws IOException {
         Path published = Oracle.shared("oracle/models/published/published.jsonl");
         ModelFiles files = files("gpt2", FOLDER_VARIABLE);
-        try (Engine engine = engine(); Gpt2 model = Gpt2.load(engine, files, LoadOptions.defaults())) {
+        try (Engine engine = engine(); Gpt model = Gpt.load(engine, files, LoadOptions.defaults())) {
             assertThat(checkRows(published, "gpt2-", model)).isEqualTo(6);
         }
     }
@@ -95,12 +95,12 @@ class PublishedGpt2Test {
     void continuesAsTheDistilledModelDoes() throws IOException {
         Path published = Oracle.shared("oracle/models/published/published.jsonl");
         ModelFiles files = files("distilgpt2", DISTILLED_VARIABLE);
-        try (Engine engine = engine(); Gpt2 model = Gpt2.load(engine, files, LoadOptions.defaults())) {
+        try (Engine engine = engine(); Gpt model = Gpt.load(engine, files, LoadOptions.defaults())) {
             assertThat(checkRows(published, "distilgpt2-", model)).isEqualTo(1);
         }
     }
 
-    private static int checkRows(Path published, String idPrefix, Gpt2 model) {
+    private static int checkRows(Path published, String idPrefix, Gpt model) {
         int rows = 0;
         for (JsonNode row : Oracle.rows(published)) {
             if (row.get("id").asText().startsWith(idPrefix)) {
@@ -115,7 +115,7 @@ class PublishedGpt2Test {
         return rows;
     }
 
-    private static void checkGreedy(JsonNode row, Gpt2 model) {
+    private static void checkGreedy(JsonNode row, Gpt model) {
         int[] prompt = Oracle.ints(row.get("prompt_ids"));
         int[] expected = Oracle.ints(row.get("output_ids"));
         try (TextGenerator generator = TextGenerator.open(model, null)) {
@@ -125,7 +125,7 @@ class PublishedGpt2Test {
         }
     }
 
-    private static void checkHidden(JsonNode row, Gpt2 model) {
+    private static void checkHidden(JsonNode row, Gpt model) {
         int[] ids = Oracle.ints(row.get("input_ids"));
         int last = model.config().layers();
         Map<Integer, float[]> states = new TreeMap<>();

@@ -25,6 +25,7 @@ import java.util.OptionalInt;
  * @param reorderAndUpcastAttention keys are scaled before the product, which is computed in float32
  *            ({@code reorder_and_upcast_attn})
  * @param tieWordEmbeddings the output matrix is the token embedding ({@code tie_word_embeddings})
+ * @param choiceActivation what the multiple choice head does with its number ({@code summary_activation})
  * @param bosTokenId the token that begins a text, if there is one
  * @param eosTokenIds the tokens that end a text; empty if there are none
  * @param padTokenId the token that fills up a batch, if there is one; it need not be in the vocabulary
@@ -33,12 +34,10 @@ import java.util.OptionalInt;
 public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, int layers, int heads, int innerSize,
         Activation activation, double layerNormEpsilon, boolean scaleAttentionWeights,
         boolean scaleAttentionByInverseLayerIndex, boolean reorderAndUpcastAttention, boolean tieWordEmbeddings,
-        OptionalInt bosTokenId, List<Integer> eosTokenIds, OptionalInt padTokenId, List<String> architectures) {
+        Optional<Activation> choiceActivation, OptionalInt bosTokenId, List<Integer> eosTokenIds,
+        OptionalInt padTokenId, List<String> architectures) implements GptConfig {
 
     private static final String MODEL_TYPE = "gpt2";
-    /** Bounds far beyond any model, so that products of two sizes fit a long and a few times one fits an int. */
-    private static final int MAX_SIZE = 1 << 24;
-    private static final int MAX_LAYERS = 10_000;
     /** Fields of BERT, of the first GPT and of others that share GPT-2's names for sizes. */
     private static final List<String> FOREIGN_FIELDS = List.of("afn", "hidden_act", "intermediate_size",
             "type_vocab_size");
@@ -51,42 +50,23 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
      * @throws IllegalArgumentException if a size is not positive, or the heads do not divide the hidden size
      */
     public Gpt2Config {
-        requirePositive("vocabularySize", vocabularySize);
-        requirePositive("contextLength", contextLength);
-        requirePositive("hiddenSize", hiddenSize);
-        requirePositive("layers", layers);
-        requirePositive("heads", heads);
-        requirePositive("innerSize", innerSize);
-        if (hiddenSize % heads != 0) {
-            throw new IllegalArgumentException("hiddenSize " + hiddenSize + " is not a multiple of heads " + heads);
-        }
-        if (!(layerNormEpsilon > 0 && layerNormEpsilon < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("layerNormEpsilon is " + layerNormEpsilon + ", expected more than 0");
-        }
         Objects.requireNonNull(activation, "activation");
+        Objects.requireNonNull(choiceActivation, "choiceActivation");
         Objects.requireNonNull(bosTokenId, "bosTokenId");
         Objects.requireNonNull(padTokenId, "padTokenId");
         eosTokenIds = List.copyOf(eosTokenIds);
         architectures = List.copyOf(architectures);
-    }
-
-    private static void requirePositive(String name, int value) {
-        if (value < 1) {
-            throw new IllegalArgumentException(name + " is " + value + ", expected at least 1");
-        }
+        GptFields.check(vocabularySize, contextLength, hiddenSize, layers, heads, layerNormEpsilon);
+        GptFields.requirePositive("innerSize", innerSize);
     }
 
     /** A model of these sizes with everything else as in the published GPT-2 models. */
     public static Gpt2Config ofSizes(int vocabularySize, int contextLength, int hiddenSize, int layers, int heads) {
         OptionalInt endOfText = defaultToken(vocabularySize);
         return new Gpt2Config(vocabularySize, contextLength, hiddenSize, layers, heads, 4 * hiddenSize,
-                Activation.GELU_NEW, 1e-5, true, false, false, true, endOfText, asList(endOfText), OptionalInt.empty(),
+                Activation.GELU_NEW, 1e-5, true, false, false, true, Optional.empty(), endOfText, asList(endOfText),
+                OptionalInt.empty(),
                 List.of());
-    }
-
-    /** The size of one head: hidden size divided by heads. */
-    public int headSize() {
-        return hiddenSize / heads;
     }
 
     /**
@@ -99,35 +79,21 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
      * @throws IOException if the file cannot be read
      */
     public static Gpt2Config read(Path configJson) throws IOException {
-        ConfigFields fields = ConfigFields.read(configJson);
-        List<String> architectures = fields.texts("architectures");
-        requireGpt2(fields, architectures);
+        return of(ConfigFields.read(configJson));
+    }
+
+    static Gpt2Config of(ConfigFields fields) throws FormatException {
+        requireGpt2(fields, fields.texts("architectures"));
         int vocabularySize = fields.requiredInt(1, Integer.MAX_VALUE, "vocab_size");
-        int contextLength = fields.requiredInt(1, MAX_SIZE, "n_positions", "n_ctx", "max_position_embeddings");
-        int hiddenSize = fields.requiredInt(1, MAX_SIZE, "n_embd", "hidden_size");
-        int layers = fields.requiredInt(1, MAX_LAYERS, "n_layer", "num_hidden_layers");
-        int heads = fields.requiredInt(1, MAX_SIZE, "n_head", "num_attention_heads");
-        if (hiddenSize % heads != 0) {
-            throw fields.error("field n_head is " + heads + " and field n_embd is " + hiddenSize
-                    + ", expected n_embd to be a multiple of n_head");
-        }
-        int innerSize = fields.optionalInt(1, 4 * MAX_SIZE, "n_inner").orElse(4 * hiddenSize);
-        List<Integer> bos = tokens(fields, "bos_token_id", vocabularySize);
-        if (bos.size() > 1) {
-            throw fields.error("field bos_token_id is " + bos + ", expected one token");
-        }
-        List<Integer> eos = tokens(fields, "eos_token_id", vocabularySize);
-        // Old configs write -1 for "no token", and new ones an id beyond the vocabulary: padding is never looked up.
-        OptionalInt pad = fields.optionalInt(Integer.MIN_VALUE, Integer.MAX_VALUE, "pad_token_id");
-        return new Gpt2Config(vocabularySize, contextLength, hiddenSize, layers, heads, innerSize,
-                activation(fields),
-                fields.number(Float.MIN_NORMAL, 1, "layer_norm_epsilon").orElse(1e-5),
+        GptFields gpt = new GptFields(fields);
+        return new Gpt2Config(vocabularySize, gpt.contextLength, gpt.hiddenSize, gpt.layers, gpt.heads,
+                fields.optionalInt(1, 4 * GptFields.MAX_SIZE, "n_inner").orElse(4 * gpt.hiddenSize),
+                gpt.activation("activation_function", "gelu_new"), gpt.layerNormEpsilon(),
                 fields.bool("scale_attn_weights").orElse(true),
                 fields.bool("scale_attn_by_inverse_layer_idx").orElse(false),
-                fields.bool("reorder_and_upcast_attn").orElse(false),
-                fields.bool("tie_word_embeddings").orElse(true),
-                bos.isEmpty() ? OptionalInt.empty() : OptionalInt.of(bos.getFirst()), eos,
-                pad.isPresent() && pad.getAsInt() < 0 ? OptionalInt.empty() : pad, architectures);
+                fields.bool("reorder_and_upcast_attn").orElse(false), gpt.tieWordEmbeddings(),
+                gpt.choiceActivation(), gpt.onlyBos(tokens(fields, "bos_token_id", vocabularySize)),
+                tokens(fields, "eos_token_id", vocabularySize), gpt.padTokenId(), gpt.architectures());
     }
 
     private static void requireGpt2(ConfigFields fields, List<String> architectures) throws FormatException {
@@ -161,16 +127,6 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
                         + ", which GPT-2 does not have; expected model_type \"" + MODEL_TYPE + "\"");
             }
         }
-    }
-
-    private static Activation activation(ConfigFields fields) throws FormatException {
-        String name = fields.text("activation_function").orElse("gelu_new");
-        Optional<Activation> activation = Activation.named(name);
-        if (activation.isEmpty()) {
-            throw fields.error("field activation_function is " + FormatException.quote(name) + ", expected one of "
-                    + String.join(", ", Activation.knownNames()));
-        }
-        return activation.get();
     }
 
     /** Token ids, of which the default may stand although the vocabulary has no such token. Null means none. */

@@ -4,8 +4,8 @@
  * <p>{@link org.vecformer.loader.ModelFiles} finds the files of a model: a directory, a file, or a name in the local
  * models folder or the Hugging Face cache. {@link org.vecformer.loader.Checkpoint} joins one safetensors file or
  * several shards into one set of named tensors and copies their bytes into memory that the caller owns.
- * {@link org.vecformer.loader.Gpt2Config}, {@link org.vecformer.loader.BertConfig} and
- * {@link org.vecformer.loader.GenerationConfig} read the JSON beside them.
+ * {@link org.vecformer.loader.Gpt2Config}, {@link org.vecformer.loader.OpenAiGptConfig},
+ * {@link org.vecformer.loader.BertConfig} and {@link org.vecformer.loader.GenerationConfig} read the JSON beside them.
  * {@link org.vecformer.loader.SafetensorsWriter} writes such files.
  *
  * <p>{@link org.vecformer.loader.Quantization} says how a file has quantized matrices, and

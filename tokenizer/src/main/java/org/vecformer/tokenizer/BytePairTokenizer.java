@@ -14,7 +14,7 @@ public final class BytePairTokenizer extends SubwordTokenizer {
     private static final byte[] NO_BYTES = {};
 
     private final BytePairModel model;
-    private final int[] byteIds;
+    private final ByteSpelling spelling;
     /** The id that spells bytes the vocabulary lacks; -1 if it lacks none. */
     private final int unknownByte;
     private final AddedTokens addedTokens;
@@ -25,7 +25,7 @@ public final class BytePairTokenizer extends SubwordTokenizer {
     BytePairTokenizer(BytePairModel model, SharedSettings settings, int[] byteIds) {
         super(model.vocabulary(), settings);
         this.model = model;
-        this.byteIds = byteIds;
+        spelling = new ByteSpelling(byteIds);
         spelled = new AtomicReferenceArray<>(tokens.length);
         addedTokens = new AddedTokens(settings.added());
         int unknown = -1;
@@ -44,10 +44,12 @@ public final class BytePairTokenizer extends SubwordTokenizer {
      * @throws IOException if a file cannot be read
      */
     public static BytePairTokenizer load(Path directory) throws IOException {
-        if (TokenizerFiles.load(directory) instanceof BytePairTokenizer tokenizer) {
-            return tokenizer;
-        }
-        throw new TokenizerException(directory, "has the files of a WordPiece tokenizer, expected byte-level BPE");
+        return TokenizerFiles.load(directory, BytePairTokenizer.class, "byte-level BPE");
+    }
+
+    @Override
+    String kind() {
+        return "byte-level BPE";
     }
 
     @Override
@@ -66,7 +68,7 @@ public final class BytePairTokenizer extends SubwordTokenizer {
 
     /** The ids of a text; where they lie, and in which words, is told to the tracker unless it is null. */
     private void encode(char[] text, IntList ids, IntList words, OffsetTracker tracker) {
-        WordEncoder encoder = new WordEncoder(model.merges(), byteIds, cache);
+        WordEncoder encoder = new WordEncoder(model.merges(), spelling, cache);
         IntList found = addedTokens.find(text);
         int from = 0;
         int word = 0;

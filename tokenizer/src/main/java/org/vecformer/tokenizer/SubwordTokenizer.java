@@ -7,7 +7,8 @@ import java.util.Objects;
 import java.util.OptionalInt;
 
 /** What all tokenizers share: tokens by id, roles, and how encoded texts are put together. */
-abstract sealed class SubwordTokenizer implements Tokenizer permits BytePairTokenizer, WordPieceTokenizer {
+abstract sealed class SubwordTokenizer implements Tokenizer
+        permits BytePairTokenizer, OpenAiGptTokenizer, WordPieceTokenizer {
     private static final byte ADDED = 1;
     private static final byte SPECIAL = 2;
 
@@ -57,6 +58,9 @@ abstract sealed class SubwordTokenizer implements Tokenizer permits BytePairToke
         after = settings.template().aroundSingle(false);
         assembler = new EncodingAssembler(tokens, settings.template(), this, settings.truncateLeft());
     }
+
+    /** What kind it is, for a message. */
+    abstract String kind();
 
     /** Appends the ids of a text without special tokens around it. */
     abstract void appendIds(char[] text, IntList ids);

@@ -15,10 +15,12 @@ import java.util.OptionalInt;
 public interface Tokenizer {
     /**
      * Loads the tokenizer of a model directory: {@code tokenizer.json} with a model of type {@code BPE} or {@code
-     * WordPiece}, else {@code vocab.json} with {@code merges.txt}, else {@code vocab.txt}; with {@code
-     * added_tokens.json}, {@code special_tokens_map.json} and {@code tokenizer_config.json} where they are present.
-     * Where {@code vocab.txt} lies beside {@code vocab.json} and {@code merges.txt}, {@code tokenizer_class} of {@code
-     * tokenizer_config.json} decides; without it they are taken as GPT-2's.
+     * WordPiece}, else {@code vocab.json} with {@code merges.txt}, else {@code encoder_bpe_40000.json} with {@code
+     * vocab_40000.bpe}, else {@code vocab.txt}; with {@code added_tokens.json}, {@code special_tokens_map.json} and
+     * {@code tokenizer_config.json} where they are present. A vocabulary with merges is GPT-2's or OpenAI GPT's, as
+     * {@code tokenizer_class} of {@code tokenizer_config.json} says; without it, OpenAI GPT's if it is not byte-level
+     * and has tokens that end with {@code </w>}. Where {@code vocab.txt} lies beside it, {@code tokenizer_class}
+     * decides; without it {@code vocab.txt} is not read.
      *
      * @throws TokenizerException if the files are missing, damaged, contradictory or not of a supported kind
      * @throws IOException if a file cannot be read
@@ -75,7 +77,8 @@ public interface Tokenizer {
     byte[] decodeBytes(int[] ids);
 
     /**
-     * The bytes that one token adds to a text: those of ids, one after the other, are {@link #decodeBytes} of the ids.
+     * The bytes that one token adds to a text: those of ids, one after the other, are {@link #decodeBytes} of the ids,
+     * but for a space at the end, which a token of OpenAI GPT has behind it where it ends a word.
      *
      * @param first whether no token comes before it; a WordPiece token has a space before it where it begins a word
      * @throws IllegalArgumentException if the id is negative
@@ -130,7 +133,7 @@ public interface Tokenizer {
     /** The id between and after texts ({@code [SEP]}), if the files name one. */
     OptionalInt separator();
 
-    /** What tokens begin with that continue a word: {@code ##} for WordPiece, nothing for byte-level BPE. */
+    /** What tokens begin with that continue a word: {@code ##} for WordPiece, nothing for BPE. */
     String continuingPrefix();
 
     /** The most ids the model takes ({@code model_max_length}), where the files give a sensible number. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +16,10 @@ import java.util.Set;
  * tokenizer_config.json has the last word, as in the reference; but an id that two files give differently is refused.
  */
 final class TokenizerFiles {
-    /** What GPT-2 uses for these roles when the files do not say. */
-    private static final String END_OF_TEXT = "<|endoftext|>";
-    private static final Set<String> BPE_DEFAULT_ROLES = Set.of("bos_token", "eos_token", "unk_token");
-    /** What BERT has in its roles when the files do not say. */
+    /** What the kinds have in their roles when the files do not say. */
+    private static final Map<String, String> BYTE_PAIR_DEFAULTS = Map.of("bos_token", "<|endoftext|>", "eos_token",
+            "<|endoftext|>", "unk_token", "<|endoftext|>");
+    private static final Map<String, String> OPENAI_GPT_DEFAULTS = Map.of("unk_token", "<unk>");
     private static final Map<String, String> WORD_PIECE_DEFAULTS = Map.of("unk_token", "[UNK]", "sep_token", "[SEP]",
             "pad_token", "[PAD]", "cls_token", "[CLS]", "mask_token", "[MASK]");
     private static final List<String> ROLES = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
@@ -28,6 +29,13 @@ final class TokenizerFiles {
     private static final Set<String> ANY_CLASS = Set.of("PreTrainedTokenizerFast", "TokenizersBackend");
     /** The classes that read vocab.json and merges.txt the way GPT-2 does. */
     private static final Set<String> BPE_CLASSES = Set.of("GPT2Tokenizer", "CodeGenTokenizer");
+    /** The class that reads vocab.json and merges.txt the way OpenAI GPT does. */
+    private static final String OPENAI_GPT_CLASS = "OpenAIGPTTokenizer";
+    /** The names that a vocabulary and its merges have: those of Hugging Face's files, and OpenAI's own for GPT. */
+    private static final String VOCABULARY = "vocab.json";
+    private static final String MERGES = "merges.txt";
+    private static final String OPENAI_GPT_VOCABULARY = "encoder_bpe_40000.json";
+    private static final String OPENAI_GPT_MERGES = "vocab_40000.bpe";
     /** The classes that read vocab.txt the way BERT does. */
     private static final Set<String> WORD_PIECE_CLASSES = Set.of("BertTokenizer", "DistilBertTokenizer",
             "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer", "SqueezeBertTokenizer",
@@ -40,6 +48,8 @@ final class TokenizerFiles {
     private final JsonObject specialTokensMap;
     private final Map<String, AddedToken> added = new LinkedHashMap<>();
     private final Map<Integer, String> addedIds = new LinkedHashMap<>();
+    /** The added tokens of which no file says more than their ids. */
+    private final Set<String> plain = new HashSet<>();
     private final TokenModel model;
     /** Null if the files that were read do not say. */
     private final Template fileTemplate;
@@ -52,8 +62,9 @@ final class TokenizerFiles {
             TokenizerJson json = TokenizerJson.read(directory.resolve("tokenizer.json"));
             switch (json.modelType()) {
                 case "BPE" -> {
-                    model = BytePairReader.read(json);
-                    fileTemplate = BytePairReader.template(json);
+                    boolean openAiGpt = OpenAiGptReader.reads(json);
+                    model = openAiGpt ? OpenAiGptReader.read(json) : BytePairReader.read(json);
+                    fileTemplate = openAiGpt ? OpenAiGptReader.template(json) : BytePairReader.template(json);
                 }
                 case "WordPiece" -> {
                     model = WordPieceReader.read(json);
@@ -75,12 +86,27 @@ final class TokenizerFiles {
             }
             model = WordPieceReader.read(directory.resolve("vocab.txt"));
         } else {
-            if (tokenizerClass != null && !ANY_CLASS.contains(tokenizerClass)
-                    && !BPE_CLASSES.contains(tokenizerClass)) {
-                throw config.wrong("tokenizer_class", "\"GPT2Tokenizer\"");
-            }
-            model = BytePairReader.read(directory.resolve("vocab.json"), directory.resolve("merges.txt"));
+            model = bytePairModel(tokenizerClass);
         }
+    }
+
+    /** A vocabulary and its merges; where no class says whose they are, the vocabulary does. */
+    private TokenModel bytePairModel(String tokenizerClass) throws IOException {
+        boolean known = tokenizerClass != null && !ANY_CLASS.contains(tokenizerClass);
+        if (known && !BPE_CLASSES.contains(tokenizerClass) && !OPENAI_GPT_CLASS.equals(tokenizerClass)) {
+            throw config.wrong("tokenizer_class", "\"GPT2Tokenizer\" or \"" + OPENAI_GPT_CLASS + '"');
+        }
+        boolean ownNames = !hasEither(directory, VOCABULARY, MERGES);
+        Path vocabularyFile = directory.resolve(ownNames ? OPENAI_GPT_VOCABULARY : VOCABULARY);
+        Path mergesFile = directory.resolve(ownNames ? OPENAI_GPT_MERGES : MERGES);
+        Vocabulary vocabulary = Json.parse(vocabularyFile,
+                parser -> TokenizerJson.vocabulary(vocabularyFile, "", parser));
+        boolean openAiGpt = known
+                ? OPENAI_GPT_CLASS.equals(tokenizerClass)
+                : ownNames || OpenAiGptReader.reads(vocabulary);
+        return openAiGpt
+                ? OpenAiGptReader.read(vocabularyFile, vocabulary, mergesFile)
+                : BytePairReader.read(vocabularyFile, vocabulary, mergesFile);
     }
 
     /** The class that is to read the files, without the suffix that names its faster form; null if not given. */
@@ -91,7 +117,7 @@ final class TokenizerFiles {
                 : name.substring(0, name.length() - "Fast".length());
     }
 
-    /** vocab.txt is read if it is alone; beside vocab.json or merges.txt, if the class says so. */
+    /** vocab.txt is read if it is alone; beside a vocabulary with merges, if the class says so. */
     private boolean isWordPiece(String tokenizerClass) {
         if (!Files.exists(directory.resolve("vocab.txt"))) {
             return false;
@@ -100,7 +126,12 @@ final class TokenizerFiles {
     }
 
     private static boolean hasBytePairFiles(Path directory) {
-        return Files.exists(directory.resolve("vocab.json")) || Files.exists(directory.resolve("merges.txt"));
+        return hasEither(directory, VOCABULARY, MERGES)
+                || hasEither(directory, OPENAI_GPT_VOCABULARY, OPENAI_GPT_MERGES);
+    }
+
+    private static boolean hasEither(Path directory, String name, String other) {
+        return Files.exists(directory.resolve(name)) || Files.exists(directory.resolve(other));
     }
 
     static boolean isPresent(Path directory) {
@@ -108,7 +139,7 @@ final class TokenizerFiles {
                 || Files.exists(directory.resolve("vocab.txt"));
     }
 
-    static Tokenizer load(Path directory) throws IOException {
+    static SubwordTokenizer load(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
             throw new TokenizerException(directory,
                     (Files.exists(directory) ? "is a file" : "is missing")
@@ -121,11 +152,24 @@ final class TokenizerFiles {
         return new TokenizerFiles(directory).join();
     }
 
-    private Tokenizer join() throws IOException {
+    /** A tokenizer that must be of one kind. */
+    static <T extends SubwordTokenizer> T load(Path directory, Class<T> type, String kind) throws IOException {
+        SubwordTokenizer tokenizer = load(directory);
+        if (type.isInstance(tokenizer)) {
+            return type.cast(tokenizer);
+        }
+        throw new TokenizerException(directory,
+                "has the files of a tokenizer of kind " + tokenizer.kind() + ", expected " + kind);
+    }
+
+    private SubwordTokenizer join() throws IOException {
         JsonObject addedIdsByToken = optional("added_tokens.json");
         for (String content : addedIdsByToken.members().keySet()) {
             int id = addedIdsByToken.id(content);
             AddedToken known = added.get(content);
+            if (known == null) {
+                plain.add(content);
+            }
             put(known != null && known.id() == id
                     ? known
                     : new AddedToken(id, content, false, false, false, true, false),
@@ -162,6 +206,8 @@ final class TokenizerFiles {
                 yield new BytePairTokenizer(finished, shared(ids, bytePairTemplate(ids)),
                         byteIds(bytePair, ids));
             }
+            case OpenAiGptModel openAiGpt -> new OpenAiGptTokenizer(openAiGpt, shared(ids, bytePairTemplate(ids)),
+                    unknown(openAiGpt, ids));
             case WordPieceModel wordPiece -> {
                 Template template = fileTemplate == null ? wordPieceTemplate(ids) : fileTemplate;
                 int unknown = unknown(wordPiece, ids);
@@ -247,13 +293,25 @@ final class TokenizerFiles {
         return Template.bert(required("cls_token", ids.classification()), required("sep_token", ids.separator()));
     }
 
-    private int unknown(WordPieceModel wordPiece, SpecialIds ids) throws TokenizerException {
-        if (wordPiece.unknownToken() == null) {
-            return required("unk_token", ids.unknown());
+    private int unknown(OpenAiGptModel openAiGpt, SpecialIds ids) throws TokenizerException {
+        if (openAiGpt.unknownToken() != null) {
+            return named(openAiGpt.unknownToken());
         }
-        return find(wordPiece.unknownToken()).orElseThrow(() -> new TokenizerException(
-                directory.resolve("tokenizer.json"), "field model.unk_token is "
-                        + JsonObject.shown(wordPiece.unknownToken()) + ", expected a token of the vocabulary"));
+        return ids.unknown().orElseThrow(() -> new TokenizerException(directory, "the vocabulary has no token "
+                + OPENAI_GPT_DEFAULTS.get("unk_token") + " and tokenizer_config.json names no other unk_token, expected"
+                + " one for the characters that the vocabulary lacks"));
+    }
+
+    private int unknown(WordPieceModel wordPiece, SpecialIds ids) throws TokenizerException {
+        return wordPiece.unknownToken() == null
+                ? required("unk_token", ids.unknown())
+                : named(wordPiece.unknownToken());
+    }
+
+    /** The unknown token that a tokenizer.json names. */
+    private int named(String unknownToken) throws TokenizerException {
+        return find(unknownToken).orElseThrow(() -> new TokenizerException(directory.resolve("tokenizer.json"),
+                "field model.unk_token is " + JsonObject.shown(unknownToken) + ", expected a token of the vocabulary"));
     }
 
     private int required(String role, OptionalInt id) throws TokenizerException {
@@ -267,9 +325,11 @@ final class TokenizerFiles {
         if (source.has(role)) {
             return source.isNull(role) ? OptionalInt.empty() : special(source, role, source.get(role));
         }
-        String content = model instanceof WordPieceModel
-                ? WORD_PIECE_DEFAULTS.get(role)
-                : BPE_DEFAULT_ROLES.contains(role) ? END_OF_TEXT : null;
+        String content = switch (model) {
+            case BytePairModel _ -> BYTE_PAIR_DEFAULTS.get(role);
+            case OpenAiGptModel _ -> OPENAI_GPT_DEFAULTS.get(role);
+            case WordPieceModel _ -> WORD_PIECE_DEFAULTS.get(role);
+        };
         OptionalInt id = content == null ? OptionalInt.empty() : find(content);
         if (id.isPresent()) {
             makeSpecial(content, id.getAsInt(), source.file());
@@ -292,12 +352,14 @@ final class TokenizerFiles {
     }
 
     private void makeSpecial(String content, int id, Path file) throws TokenizerException {
-        AddedToken known = added.get(content);
+        AddedToken known = plain.contains(content) ? null : added.get(content);
         put(known != null ? known.asSpecial() : AddedToken.special(id, content), file);
     }
 
     private void add(JsonObject token, int id) throws TokenizerException {
-        put(added(token, id, false), token.file());
+        AddedToken described = added(token, id, false);
+        plain.remove(described.content());
+        put(described, token.file());
     }
 
     private static AddedToken added(JsonObject token, int id, boolean specialIfMissing) throws TokenizerException {

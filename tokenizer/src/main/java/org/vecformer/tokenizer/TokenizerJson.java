@@ -76,6 +76,22 @@ record TokenizerJson(JsonObject root, JsonObject model, Vocabulary vocabulary, L
         return vocabulary;
     }
 
+    /** The merges, which the model must have. */
+    List<String> requiredMerges() throws TokenizerException {
+        if (merges == null) {
+            throw model.wrong("merges", "a list of merges");
+        }
+        return merges;
+    }
+
+    /** The one BertNormalizer that the normalizer must be. */
+    BertNormalizer bertNormalizer() throws TokenizerException {
+        JsonObject step = only("normalizer", "normalizers", "BertNormalizer");
+        boolean lowerCase = step.flag("lowercase", true);
+        return new BertNormalizer(step.flag("clean_text", true), step.flag("handle_chinese_chars", true),
+                step.flag("strip_accents", lowerCase), lowerCase);
+    }
+
     List<JsonObject> addedTokens() throws TokenizerException {
         List<JsonObject> added = new ArrayList<>();
         for (Object token : root.list("added_tokens")) {

@@ -3,8 +3,8 @@ package org.vecformer.tokenizer;
 import java.util.Arrays;
 
 /**
- * Byte pair encoding of one word after the other: start with one symbol a byte, then merge the pair of the lowest rank,
- * leftmost first, until no pair merges (Sennrich, Haddow and Birch 2016). Holds the scratch of one call, so it belongs
+ * Byte pair encoding of one word after the other: start with the symbols that the spelling says, then merge the pair of
+ * the lowest rank, leftmost first, until no pair merges (Sennrich, Haddow and Birch 2016). Holds the scratch of one call, so it belongs
  * to one thread; the tables and the cache behind it are shared.
  */
 final class WordEncoder {
@@ -12,7 +12,7 @@ final class WordEncoder {
     private static final int SCAN_LIMIT = 100;
 
     private final MergeTable table;
-    private final int[] byteIds;
+    private final Spelling spelling;
     private final WordCache cache;
 
     private int[] symbols = new int[128];
@@ -23,9 +23,9 @@ final class WordEncoder {
     private long[] heap = {};
     private int heapSize;
 
-    WordEncoder(MergeTable table, int[] byteIds, WordCache cache) {
+    WordEncoder(MergeTable table, Spelling spelling, WordCache cache) {
         this.table = table;
-        this.byteIds = byteIds;
+        this.spelling = spelling;
         this.cache = cache;
     }
 
@@ -52,40 +52,17 @@ final class WordEncoder {
         return count <= SCAN_LIMIT ? mergeByScanning(count) : mergeByHeap(count);
     }
 
-    /** Writes one symbol for each UTF-8 byte. */
     private int spell(char[] text, int start, int end) {
-        // Counted only where three bytes for each character, the most there can be, would not fit.
-        if (3L * (end - start) > symbols.length) {
-            int bytes = Math.toIntExact(Utf8.length(text, start, end));
-            if (bytes > symbols.length) {
-                int capacity = Math.max(bytes, symbols.length + (symbols.length >> 1));
+        // Counted only where the most there can be would not fit.
+        if ((long) Spelling.MOST_FOR_A_CHARACTER * (end - start) > symbols.length) {
+            int count = spelling.count(text, start, end);
+            if (count > symbols.length) {
+                int capacity = Math.max(count, symbols.length + (symbols.length >> 1));
                 symbols = new int[capacity];
                 merges = new long[capacity];
             }
         }
-        int count = 0;
-        for (int i = start; i < end; i++) {
-            int c = text[i];
-            if (c < 0x80) {
-                symbols[count++] = byteIds[c];
-                continue;
-            }
-            if (c < 0x800) {
-                symbols[count++] = byteIds[0xC0 | c >> 6];
-            } else {
-                c = Utf8.codePoint(text, i, end);
-                if (c < 0x10000) {
-                    symbols[count++] = byteIds[0xE0 | c >> 12];
-                } else {
-                    i++;
-                    symbols[count++] = byteIds[0xF0 | c >> 18];
-                    symbols[count++] = byteIds[0x80 | c >> 12 & 0x3F];
-                }
-                symbols[count++] = byteIds[0x80 | c >> 6 & 0x3F];
-            }
-            symbols[count++] = byteIds[0x80 | c & 0x3F];
-        }
-        return count;
+        return spelling.spell(text, start, end, symbols);
     }
 
     private int mergeByScanning(int length) {

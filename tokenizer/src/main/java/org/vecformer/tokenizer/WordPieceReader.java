@@ -59,7 +59,7 @@ final class WordPieceReader {
             throw decoder.wrong("prefix", '"' + usedPrefix + "\", as model.continuing_subword_prefix has it");
         }
         return new WordPieceModel(vocabulary, model.string("unk_token"), usedPrefix, longestWord(model),
-                normalizer(json), List.of(), decoder.flag("cleanup", true));
+                json.bertNormalizer(), List.of(), decoder.flag("cleanup", true));
     }
 
     private static int longestWord(JsonObject model) throws TokenizerException {
@@ -71,13 +71,6 @@ final class WordPieceReader {
             return number.intValue();
         }
         throw model.wrong("max_input_chars_per_word", "a number from 1 to " + LARGEST_LONGEST_WORD);
-    }
-
-    private static BertNormalizer normalizer(TokenizerJson json) throws TokenizerException {
-        JsonObject step = json.only("normalizer", "normalizers", "BertNormalizer");
-        boolean lowerCase = step.flag("lowercase", true);
-        return new BertNormalizer(step.flag("clean_text", true), step.flag("handle_chinese_chars", true),
-                step.flag("strip_accents", lowerCase), lowerCase);
     }
 
     /** What the tokenizer.json puts around a text. */

@@ -11,13 +11,8 @@ import java.nio.file.Path;
  * by the longest that continues it. Immutable and thread-safe.
  */
 public final class WordPieceTokenizer extends SubwordTokenizer {
-    private static final BertNormalizer UNCHANGED = new BertNormalizer(false, false, false, false);
-
     private final WordPieceModel model;
-    private final BertNormalizer normalizer;
-    private final AddedTokens addedTokens;
-    /** The words that are never split; null if there are none. */
-    private final AddedTokens neverSplit;
+    private final BertRun.Rules rules;
     private final PieceTable words = new PieceTable();
     private final PieceTable continuations = new PieceTable();
     private final long[] powers;
@@ -27,11 +22,7 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
         super(model.vocabulary(), settings);
         this.model = model;
         this.unknownId = unknownId;
-        normalizer = model.normalizer();
-        addedTokens = new AddedTokens(settings.added(), normalizer::normalize);
-        neverSplit = model.neverSplit().isEmpty()
-                ? null
-                : new AddedTokens(model.neverSplit().stream().map(word -> AddedToken.special(0, word)).toList());
+        rules = BertRun.Rules.of(model.normalizer(), settings.added(), model.neverSplit());
         // A word has at most so many characters.
         int longest = 2 * model.longestWord();
         int prefix = model.prefix().length();
@@ -57,127 +48,39 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
      * @throws IOException if a file cannot be read
      */
     public static WordPieceTokenizer load(Path directory) throws IOException {
-        if (TokenizerFiles.load(directory) instanceof WordPieceTokenizer tokenizer) {
-            return tokenizer;
-        }
-        throw new TokenizerException(directory, "has the files of a byte-level BPE tokenizer, expected WordPiece");
+        return TokenizerFiles.load(directory, WordPieceTokenizer.class, "WordPiece");
+    }
+
+    @Override
+    String kind() {
+        return "WordPiece";
     }
 
     @Override
     void appendIds(char[] text, IntList ids) {
-        new Run(text, ids, false).run();
+        new Run(text, ids).run();
     }
 
     @Override
     EncodedText encodeText(char[] text) {
-        Run run = new Run(text, new IntList(text.length / 4 + 8), true);
-        run.run();
-        return new EncodedText(run.ids.toArray(), run.wordOf.toArray(),
-                Offsets.ofChars(text, run.starts.toArray(), run.ends.toArray()));
+        return new Run(text).encoded();
     }
 
     /** The work on one text. */
-    private final class Run {
-        private final char[] text;
-        private final IntList ids;
-        /** Null if only ids are asked for. */
-        private final IntList wordOf;
-        private final IntList starts;
-        private final IntList ends;
-        private int word;
+    private final class Run extends BertRun {
         /** The hashes of the beginnings of a word. */
         private long[] hashes = {};
 
-        Run(char[] text, IntList ids, boolean withOffsets) {
-            this.text = text;
-            this.ids = ids;
-            wordOf = withOffsets ? new IntList(text.length / 4 + 8) : null;
-            starts = withOffsets ? new IntList(text.length / 4 + 8) : null;
-            ends = withOffsets ? new IntList(text.length / 4 + 8) : null;
+        Run(char[] text, IntList ids) {
+            super(rules, text, ids);
         }
 
-        void run() {
-            IntList found = addedTokens.findFirst(text, 0, text.length);
-            int from = 0;
-            for (int i = 0; i < found.size(); i += 3) {
-                plain(from, found.get(i));
-                from = found.get(i + 1);
-                token(found.get(i + 2), found.get(i), from);
-                word++;
-            }
-            plain(from, text.length);
+        Run(char[] text) {
+            super(rules, text);
         }
 
-        private void token(int id, int start, int end) {
-            ids.add(id);
-            if (wordOf != null) {
-                wordOf.add(word);
-                starts.add(start);
-                ends.add(end);
-            }
-        }
-
-        /** A part of the text without the tokens that are found in the text as it was given. */
-        private void plain(int from, int to) {
-            int at = from;
-            if (neverSplit != null) {
-                IntList found = neverSplit.findFirst(text, from, to);
-                for (int i = 0; i < found.size(); i += 3) {
-                    int start = found.get(i);
-                    int end = found.get(i + 1);
-                    if ((start == from || PreTokenizer.isSpace(text[start - 1]))
-                            && (end == to || PreTokenizer.isSpace(text[end]))) {
-                        changed(at, start);
-                        word(UNCHANGED.normalize(text, start, end, wordOf != null), 0, end - start);
-                        word++;
-                        at = end;
-                    }
-                }
-            }
-            changed(at, to);
-        }
-
-        /** A part of the text that is to be normalized. */
-        private void changed(int from, int to) {
-            if (from == to) {
-                return;
-            }
-            BertNormalizer.Normalized normalized = normalizer.normalize(text, from, to, wordOf != null);
-            int at = 0;
-            if (addedTokens.hasNormalized()) {
-                IntList found = addedTokens.findNormalized(normalized.chars(), 0, normalized.length());
-                for (int i = 0; i < found.size(); i += 3) {
-                    words(normalized, at, found.get(i));
-                    at = found.get(i + 1);
-                    token(normalized, found.get(i + 2), found.get(i), at);
-                    word++;
-                }
-            }
-            words(normalized, at, normalized.length());
-        }
-
-        /** A token that is a range of normalized text. */
-        private void token(BertNormalizer.Normalized normalized, int id, int from, int to) {
-            ids.add(id);
-            if (wordOf != null) {
-                wordOf.add(word);
-                starts.add(normalized.start(from));
-                ends.add(normalized.end(to - 1));
-            }
-        }
-
-        private void words(BertNormalizer.Normalized normalized, int from, int to) {
-            char[] chars = normalized.chars();
-            int start = BertWords.start(chars, from, to);
-            while (start < to) {
-                int end = BertWords.end(chars, start, to);
-                word(normalized, start, end);
-                word++;
-                start = BertWords.start(chars, end, to);
-            }
-        }
-
-        private void word(BertNormalizer.Normalized normalized, int from, int to) {
+        @Override
+        void spell(BertNormalizer.Normalized normalized, int from, int to) {
             char[] chars = normalized.chars();
             int length = to - from;
             if (length > model.longestWord() && Character.codePointCount(chars, from, length) > model.longestWord()) {
@@ -196,11 +99,11 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
                     return;
                 }
             }
-            spell(normalized, from, to);
+            spellInPieces(normalized, from, to);
         }
 
         /** Greedily, the longest token first. */
-        private void spell(BertNormalizer.Normalized normalized, int from, int to) {
+        private void spellInPieces(BertNormalizer.Normalized normalized, int from, int to) {
             char[] chars = normalized.chars();
             int length = to - from;
             if (hashes.length <= length) {
@@ -211,7 +114,7 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
                 rolled = PieceTable.roll(rolled, chars[from + i]);
                 hashes[i + 1] = rolled;
             }
-            int firstId = ids.size();
+            int firstId = ids().size();
             PieceTable table = words;
             for (int at = from; at < to;) {
                 int end = Math.min(to, at + table.longest());
@@ -231,17 +134,6 @@ public final class WordPieceTokenizer extends SubwordTokenizer {
                 token(normalized, id, at, end);
                 at = end;
                 table = continuations;
-            }
-        }
-
-        /** Takes back what was told since there were so many ids. */
-        private void cut(int size) {
-            int firstRow = wordOf == null ? 0 : wordOf.size() - (ids.size() - size);
-            ids.cut(size);
-            if (wordOf != null) {
-                wordOf.cut(firstRow);
-                starts.cut(firstRow);
-                ends.cut(firstRow);
             }
         }
     }

@@ -143,14 +143,6 @@ class GptTwoOracleTest {
         }
     }
 
-    @Test
-    void openAiGptIsRefused() throws IOException {
-        Path directory = shared.resolve("oracle/models/openai-gpt-tiny");
-        assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> Tokenizer.load(directory)))
-                .isInstanceOf(TokenizerException.class).hasMessageContaining("tokenizer_class")
-                .hasMessageContaining("OpenAIGPTTokenizer").hasMessageContaining("GPT2Tokenizer");
-    }
-
     private static List<Map<?, ?>> rows(String file) throws IOException {
         return Fixtures.rows(Files.readString(shared.resolve(file)));
     }

@@ -27,12 +27,14 @@ class TokenizerWorkTest {
     private static Path directory;
     private static Tokenizer bytePair;
     private static Tokenizer wordPiece;
+    private static Tokenizer openAiGpt;
 
     @BeforeAll
     static void load() throws IOException {
         assertThat(THREADS.isThreadAllocatedMemoryEnabled()).isTrue();
         bytePair = Fixtures.tiny(directory.resolve("gpt"));
         wordPiece = Tokenizer.load(WordPieceFixtures.write(directory.resolve("bert"), null));
+        openAiGpt = Tokenizer.load(OpenAiGptFixtures.write(directory.resolve("openai"), null));
     }
 
     private static double bytesPerCharacter(String text, Consumer<String> work) {
@@ -61,6 +63,7 @@ class TokenizerWorkTest {
         String text = words(CHARACTERS, new Random(1));
         assertThat(bytesPerCharacter(text, bytePair::ids)).isLessThan(2 + 3 * 4);
         assertThat(bytesPerCharacter(text, wordPiece::ids)).isLessThan(2 * 2 + 3 * 4);
+        assertThat(bytesPerCharacter(text, openAiGpt::ids)).isLessThan(2 * 2 + 3 * 4);
         int[] ids = bytePair.ids(text);
         assertThat(ids.length).isGreaterThan(text.length() / 4);
         assertThat(bytesPerCharacter(text, _ -> bytePair.decode(ids))).isLessThan(6 + 6 + 4);
@@ -79,18 +82,20 @@ class TokenizerWorkTest {
         }
         String before = text.substring(0, CHARACTERS / 2);
         String after = text.substring(CHARACTERS / 2);
-        bytePair.ids(before);
-        long allocated = THREADS.getCurrentThreadAllocatedBytes();
-        bytePair.ids(after);
-        assertThat((THREADS.getCurrentThreadAllocatedBytes() - allocated) / (double) after.length())
-                .isLessThan(2 + 4 * 4);
+        for (Tokenizer tokenizer : new Tokenizer[]{bytePair, openAiGpt}) {
+            tokenizer.ids(before);
+            long allocated = THREADS.getCurrentThreadAllocatedBytes();
+            tokenizer.ids(after);
+            assertThat((THREADS.getCurrentThreadAllocatedBytes() - allocated) / (double) after.length())
+                    .isLessThan(2 * 2 + 4 * 4);
+        }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a", "ab", " ", "\n", "1", "!", "\u65e5", "\u0301", "a\u0301", "\u302e\u0301", "\uac01",
         "\ud83d\ude42", "\ud834\udd65", "\u0344", "the", " the", "<|endoftex", "[MAS"})
     void longTextsTakeNoMoreMemoryThanShortOnes(String unit) {
-        for (Tokenizer tokenizer : new Tokenizer[]{bytePair, wordPiece}) {
+        for (Tokenizer tokenizer : new Tokenizer[]{bytePair, wordPiece, openAiGpt}) {
             String once = unit.repeat(CHARACTERS / 4 / unit.length());
             String more = unit.repeat(CHARACTERS / unit.length());
             int[] ids = tokenizer.ids(more);

@@ -44,7 +44,7 @@ class WordEncoderTest {
             for (int b = 0; b < 256; b++) {
                 byteIds[b] = vocabulary.find(String.valueOf(ByteAlphabet.symbol(b)));
             }
-            WordEncoder encoder = new WordEncoder(table, byteIds, new WordCache());
+            WordEncoder encoder = new WordEncoder(table, new ByteSpelling(byteIds), new WordCache());
             for (int length : new int[]{1, 2, 3, 10, 24, 25, 99, 100, 101, 102, 250, 700}) {
                 StringBuilder word = new StringBuilder();
                 while (word.length() < length) {

@@ -3,7 +3,7 @@ package org.vecformer.engine.dialog;
 import java.util.Arrays;
 import java.util.List;
 import org.vecformer.engine.generation.PromptTooLongException;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.tokenizer.Tokenizer;
 
 /** How a dialog becomes the tokens of a GPT. Immutable and thread-safe. */
@@ -14,7 +14,7 @@ public sealed interface DialogFormat permits SpeakerTokenFormat, TranscriptForma
      *
      * @throws IllegalArgumentException if the tokenizer has speaker tokens for which the model has no embeddings
      */
-    static DialogFormat of(Gpt2 model, Tokenizer tokenizer) {
+    static DialogFormat of(Gpt model, Tokenizer tokenizer) {
         return SpeakerTokenFormat.isFor(tokenizer)
                 ? new SpeakerTokenFormat(model, tokenizer)
                 : new TranscriptFormat(model, tokenizer);

@@ -3,21 +3,21 @@ package org.vecformer.engine.dialog;
 import java.util.List;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.TokenListener;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.tokenizer.Tokenizer;
 
 /** Answers with a Gpt. */
 public final class GptPartner implements ChatPartner {
 
-    private final Gpt2 model;
+    private final Gpt model;
     private final Tokenizer tokenizer;
 
-    private GptPartner(Gpt2 model, Tokenizer tokenizer) {
+    private GptPartner(Gpt model, Tokenizer tokenizer) {
         this.model = model;
         this.tokenizer = tokenizer;
     }
 
-    public static GptPartner open(Gpt2 model, Tokenizer tokenizer) {
+    public static GptPartner open(Gpt model, Tokenizer tokenizer) {
         return new GptPartner(model, tokenizer);
     }
 

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.vecformer.engine.generation.PromptTooLongException;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.tokenizer.EncodingOptions;
 import org.vecformer.tokenizer.Tokenizer;
 
@@ -45,7 +45,7 @@ public final class SpeakerTokenFormat implements DialogFormat {
     private final List<Integer> delimiters;
 
     /** @throws IllegalArgumentException if the tokenizer lacks a delimiter, or the model its embedding */
-    SpeakerTokenFormat(Gpt2 model, Tokenizer tokenizer) {
+    SpeakerTokenFormat(Gpt model, Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
         begin = delimiter(model, tokenizer, BEGIN);
         end = delimiter(model, tokenizer, END);
@@ -60,7 +60,7 @@ public final class SpeakerTokenFormat implements DialogFormat {
         return Stream.of(BEGIN, END, SPEAKER_1, SPEAKER_2).allMatch(token -> tokenizer.id(token).isPresent());
     }
 
-    private static int delimiter(Gpt2 model, Tokenizer tokenizer, String token) {
+    private static int delimiter(Gpt model, Tokenizer tokenizer, String token) {
         int id = tokenizer.id(token).orElseThrow(
                 () -> new IllegalArgumentException("the tokenizer has no token " + token + ", which dialogs need"));
         if (id >= model.config().vocabularySize()) {

@@ -1,16 +1,16 @@
 package org.vecformer.engine.dialog;
 
 import java.util.List;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.tokenizer.Tokenizer;
 
 /** A dialog as plain text, for a model that was not trained on dialogs. */
 public final class TranscriptFormat implements DialogFormat {
 
-    private final Gpt2 model;
+    private final Gpt model;
     private final Tokenizer tokenizer;
 
-    TranscriptFormat(Gpt2 model, Tokenizer tokenizer) {
+    TranscriptFormat(Gpt model, Tokenizer tokenizer) {
         this.model = model;
         this.tokenizer = tokenizer;
     }

@@ -3,7 +3,6 @@ package org.vecformer.engine.generation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import org.vecformer.engine.model.Gpt2;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.tensor.KeyValueMemory;
@@ -29,7 +28,7 @@ public final class DecodingLoop {
     public DecodingLoop(Session session, Tokenizer tokenizer) {
         this.session = session;
         this.tokenizer = tokenizer;
-        if (session.model().head() != Gpt2.Head.LANGUAGE_MODEL) {
+        if (!session.model().isLanguageModel()) {
             throw new IllegalArgumentException("the model has a head of type " + session.model().head()
                     + "; generation needs a language model");
         }
@@ -48,6 +47,7 @@ public final class DecodingLoop {
      */
     public List<GenerationResult> run(List<int[]> prompts, GenerationOptions options, long randomSeed,
             TokenListener listener, BooleanSupplier cancelled) {
+        options.check(prompts, session);
         Generation generation = new Generation(session, tokenizer, options, randomSeed, listener, cancelled);
         List<List<GeneratedSequence>> sequences = switch (options.strategy()) {
             case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> options.drafting()
@@ -83,7 +83,8 @@ public final class DecodingLoop {
     }
 
     /**
-     * How many positions of the cache a call takes, at most: prompts are shared by their continuations.
+     * How many positions of the cache a call takes, at most: prompts are shared by their continuations. What a prompt
+     * cache of the call holds is among them.
      *
      * @param contextLength the model's
      */
@@ -95,10 +96,7 @@ public final class DecodingLoop {
             all += pages;
             largest = Math.max(largest, pages);
         }
-        boolean together = options.drafting().isEmpty() && switch (options.strategy()) {
-            case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> true;
-            case DecodingStrategy.BeamSearch _,DecodingStrategy.ContrastiveSearch _ -> false;
-        };
+        boolean together = options.drafting().isEmpty() && options.isPlain();
         return (together ? all : largest) * KeyValueMemory.POSITIONS;
     }
 

@@ -2,7 +2,7 @@ package org.vecformer.engine.generation;
 
 import java.util.Arrays;
 import java.util.List;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.engine.sampler.Candidates;
@@ -22,15 +22,15 @@ final class DraftModelDrafter implements Drafter {
     private final Interruption interruption;
 
     /** @throws IllegalArgumentException if the draft model does not have the vocabulary's size */
-    DraftModelDrafter(Gpt2 draft, Gpt2 model, Interruption interruption) {
-        if (draft.head() != Gpt2.Head.LANGUAGE_MODEL || draft.outputs() != model.outputs()) {
+    DraftModelDrafter(Gpt draft, Gpt model, Interruption interruption) {
+        if (!draft.isLanguageModel() || draft.outputs() != model.outputs()) {
             throw new IllegalArgumentException("the draft model has " + draft.outputs() + " outputs (" + draft.head()
                     + "); expected a language model with the vocabulary of the model, " + model.outputs());
         }
         this.interruption = interruption;
         session = draft.openSession(SessionOptions.defaults());
         stepper = new Stepper(session);
-        context = new Context(session.newSequence(), new int[0], draft.config().contextLength());
+        context = new Context(session.newSequence(), new int[0], null, draft.config().contextLength());
         candidates = new Candidates(draft.outputs());
     }
 

@@ -1,7 +1,7 @@
 package org.vecformer.engine.generation;
 
 import java.util.Objects;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 
 /**
  * Guesses at the next tokens, which the model then checks in one step instead of many (speculative decoding). It changes
@@ -37,7 +37,7 @@ public sealed interface Drafting {
      * @param model  stays the caller's: to be closed after the generator
      * @param tokens how many tokens are guessed at once
      */
-    record DraftModel(Gpt2 model, int tokens) implements Drafting {
+    record DraftModel(Gpt model, int tokens) implements Drafting {
         public DraftModel {
             Objects.requireNonNull(model, "model");
             requireAtLeastOne("number of tokens to draft", tokens);

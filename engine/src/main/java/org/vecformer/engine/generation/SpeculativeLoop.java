@@ -2,7 +2,7 @@ package org.vecformer.engine.generation;
 
 import java.util.List;
 import org.vecformer.engine.model.Batch;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
@@ -55,7 +55,7 @@ final class SpeculativeLoop {
     }
 
     private Drafter drafter() {
-        Gpt2 model = stepper.session().model();
+        Gpt model = stepper.session().model();
         return switch (drafting) {
             case Drafting.PromptLookup lookup -> new PromptLookupDrafter(lookup.maxNgram());
             case Drafting.DraftModel draft -> new DraftModelDrafter(draft.model(), model, generation.interruption());

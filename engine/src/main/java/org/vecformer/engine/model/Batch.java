@@ -63,17 +63,36 @@ public final class Batch {
      *                                  context length allows, or a sequence that is in the batch already
      */
     public void add(Sequence sequence, int[] tokens, int from, int to, Logits logits) {
+        add(sequence, tokens, null, from, to, logits);
+    }
+
+    /**
+     * Adds a sequence's next tokens with their types, at the positions that follow.
+     *
+     * @param tokens     of which those from index {@code from} to before {@code to} are added
+     * @param tokenTypes ids of the vocabulary at the same indices, whose embeddings are added: Hugging Face's {@code
+     *                   token_type_ids}; null for none
+     * @throws IllegalArgumentException for an id or a type outside the vocabulary, more tokens than the batch has room
+     *                                  for or the context length allows, or a sequence that is in the batch already
+     */
+    public void add(Sequence sequence, int[] tokens, int[] tokenTypes, int from, int to, Logits logits) {
         Objects.checkFromToIndex(from, to, tokens.length);
+        if (tokenTypes != null) {
+            Objects.checkFromToIndex(from, to, tokenTypes.length);
+        }
         int row = rows();
         CachedSequence own = session.own(sequence);
         check(own, to - from);
         for (int i = from; i < to; i++) {
             session.checkToken(tokens[i]);
+            if (tokenTypes != null) {
+                session.checkToken(tokenTypes[i]);
+            }
         }
         for (int i = from; i < to; i++, row++) {
             ids[row] = tokens[i];
             positions[row] = sequence.length() + i - from;
-            types[row] = -1;
+            types[row] = tokenTypes == null ? -1 : tokenTypes[i];
         }
         append(own, to - from, logits);
     }
@@ -86,21 +105,17 @@ public final class Batch {
      * @param tokenTypes  ids of the vocabulary, one for each token, whose embeddings are added; null for none
      */
     public void add(Sequence sequence, int[] tokens, int[] positionIds, int[] tokenTypes, Logits logits) {
-        int row = rows();
         checkLength("position ids", positionIds, tokens.length);
         checkLength("token types", tokenTypes, tokens.length);
-        for (int i = 0; i < tokens.length; i++) {
-            if (positionIds != null) {
-                session.checkPosition(positionIds[i]);
-            }
-            if (tokenTypes != null) {
-                session.checkToken(tokenTypes[i]);
+        if (positionIds != null) {
+            for (int position : positionIds) {
+                session.checkPosition(position);
             }
         }
-        add(sequence, tokens, 0, tokens.length, logits);
-        for (int i = 0; i < tokens.length; i++) {
-            positions[row + i] = positionIds == null ? positions[row + i] : positionIds[i];
-            types[row + i] = tokenTypes == null ? -1 : tokenTypes[i];
+        int row = rows();
+        add(sequence, tokens, tokenTypes, 0, tokens.length, logits);
+        if (positionIds != null) {
+            System.arraycopy(positionIds, 0, positions, row, positionIds.length);
         }
     }
 

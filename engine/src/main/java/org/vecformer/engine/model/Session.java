@@ -18,7 +18,7 @@ import org.vecformer.engine.tensor.Tensor;
  */
 public final class Session implements AutoCloseable {
 
-    private final Gpt2 model;
+    private final Gpt model;
     private final Batch batch;
     final KeyValueCache cache;
     final Ops ops;
@@ -29,6 +29,10 @@ public final class Session implements AutoCloseable {
     /** Of each row; counts when it is known. */
     private int[] argMax = new int[1];
     private boolean argMaxKnown;
+    /** Of the multiple choice head, a number for each row; made when it is first asked for. */
+    private Tensor choices;
+    private boolean choicesKnown;
+    private final float[] choice = new float[1];
     private Trace trace;
     private long steps;
     private boolean closed;
@@ -36,7 +40,7 @@ public final class Session implements AutoCloseable {
     /** The hidden states of a step: rows of hidden, 3 x hidden and inner size. */
     record Activations(Tensor x, Tensor y, Tensor normed, Tensor qkv, Tensor attended, Tensor inner) {}
 
-    Session(Gpt2 model, SessionOptions options) {
+    Session(Gpt model, SessionOptions options) {
         this.model = model;
         var config = model.config();
         int hidden = config.hiddenSize();
@@ -71,7 +75,7 @@ public final class Session implements AutoCloseable {
     }
 
     /** The model that this session runs. */
-    public Gpt2 model() {
+    public Gpt model() {
         return model;
     }
 
@@ -132,7 +136,9 @@ public final class Session implements AutoCloseable {
         cache.reserve(batch.sequences, batch.packed.starts, sequences);
         ensureLogits(batch.wantedCount);
         argMaxKnown = false;
-        model.forward(this, batch, trace, lastStates, logits);
+        choicesKnown = false;
+        model.forward(this, batch, trace, lastStates);
+        model.logits(ops, lastStates, batch.wantedCount, logits);
         steps++;
         logitsRows = batch.wantedCount;
         for (int s = 0; s < sequences; s++) {
@@ -177,7 +183,7 @@ public final class Session implements AutoCloseable {
      * Copies a row of logits: one unnormalized log-probability for each token of the vocabulary (for each label of a
      * classifier).
      *
-     * @param destination at least as long as {@link Gpt2#outputs()}
+     * @param destination at least as long as {@link Gpt#outputs()}
      */
     public void logits(int row, float[] destination) {
         Objects.checkIndex(row, logitsRows);
@@ -216,9 +222,9 @@ public final class Session implements AutoCloseable {
      *
      * @param row    as for {@link #logits}
      * @param k      how many to find; few of all, or it takes long
-     * @param ids    receives the ids; not shorter than the smaller of k and {@link Gpt2#outputs()}
+     * @param ids    receives the ids; not shorter than the smaller of k and {@link Gpt#outputs()}
      * @param values receives the logits, in the same way
-     * @return how many there are: the smaller of k and {@link Gpt2#outputs()}
+     * @return how many there are: the smaller of k and {@link Gpt#outputs()}
      * @throws IllegalArgumentException if k is not positive
      */
     public int topK(int row, int k, int[] ids, float[] values) {
@@ -251,6 +257,33 @@ public final class Session implements AutoCloseable {
     public void hiddenState(int row, float[] destination) {
         Objects.checkIndex(row, logitsRows);
         ops.read(lastStates, row, destination);
+    }
+
+    /**
+     * The logit of the multiple choice head at a row: how well the text up to there goes on, compared with other texts.
+     * Of several texts the softmax over theirs gives the probabilities (Hugging Face's {@code mc_logits}). The first call
+     * after a step computes all rows at once.
+     *
+     * @param row as for {@link #logits}
+     * @throws IllegalStateException if the model has no such head
+     */
+    public float choice(int row) {
+        Objects.checkIndex(row, logitsRows);
+        if (!model.hasChoiceHead()) {
+            throw new IllegalStateException("the model has no multiple choice head");
+        }
+        if (!choicesKnown) {
+            if (choices == null || choices.rows() < logitsRows) {
+                if (choices != null) {
+                    choices.close();
+                }
+                choices = ops.tensor(logits.rows(), 1);
+            }
+            model.choices(ops, lastStates, logitsRows, choices);
+            choicesKnown = true;
+        }
+        ops.read(choices, row, choice);
+        return choice[0];
     }
 
     /** The sequence, after checking that it is one of this session's and open. */

@@ -1,5 +1,6 @@
 package org.vecformer.engine.model;
 
+import org.vecformer.engine.kernel.AttentionTrace;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.tensor.Tensor;
 
@@ -17,5 +18,10 @@ final class Tracing {
                 trace.hidden(layer, r, state);
             }
         }
+    }
+
+    /** What attention tells; null if nobody wants to know. */
+    static AttentionTrace attention(Trace trace) {
+        return trace != null && trace.wantsAttention() ? trace::attention : null;
     }
 }

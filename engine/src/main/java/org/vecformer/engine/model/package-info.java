@@ -1,7 +1,7 @@
 /**
  * The models, written once against {@link org.vecformer.engine.kernel.Ops} so that they read like their papers.
  * <p>
- * A model ({@link org.vecformer.engine.model.Gpt2}, {@link org.vecformer.engine.model.Bert}) is immutable and shared by
+ * A model ({@link org.vecformer.engine.model.Gpt}, {@link org.vecformer.engine.model.Bert}) is immutable and shared by
  * all threads; what changes belongs to a session that its owner closes.
  * <p>
  * A decoder's {@link org.vecformer.engine.model.Session} holds sequences in the key/value cache. A step takes a {@link

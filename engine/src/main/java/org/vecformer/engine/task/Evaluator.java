@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.tokenizer.Tokenizer;
 
@@ -28,13 +28,13 @@ public final class Evaluator implements AutoCloseable {
      * @param tokenizer the model's
      * @throws IllegalArgumentException if the model's head is not a language model's
      */
-    public static Evaluator open(Gpt2 model, Tokenizer tokenizer) {
+    public static Evaluator open(Gpt model, Tokenizer tokenizer) {
         Objects.requireNonNull(tokenizer, "tokenizer");
         return new Evaluator(tokenizer, Scorer.open(model, tokenizer));
     }
 
-    /** As {@link #open(Gpt2, Tokenizer)}, with bounds on its memory; results are the same. */
-    public static Evaluator open(Gpt2 model, Tokenizer tokenizer, SessionOptions options) {
+    /** As {@link #open(Gpt, Tokenizer)}, with bounds on its memory; results are the same. */
+    public static Evaluator open(Gpt model, Tokenizer tokenizer, SessionOptions options) {
         Objects.requireNonNull(tokenizer, "tokenizer");
         return new Evaluator(tokenizer, Scorer.open(model, tokenizer, options));
     }

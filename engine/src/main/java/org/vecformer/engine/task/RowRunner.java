@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -76,7 +76,7 @@ final class RowRunner implements AutoCloseable {
         }
     }
 
-    RowRunner(Gpt2 model, SessionOptions options) {
+    RowRunner(Gpt model, SessionOptions options) {
         session = model.openSession(options);
         cachePages = Math.toIntExact(session.cachePositions() / KeyValueMemory.POSITIONS);
         scratch = IntStream.range(0, model.engine().threads()).mapToObj(_ -> new LogitsRow(model.outputs()))

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import org.vecformer.engine.Sequence;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.engine.sampler.Candidates;
@@ -30,12 +30,12 @@ import org.vecformer.tokenizer.Tokenizer;
  */
 public final class Scorer implements AutoCloseable {
 
-    private final Gpt2 model;
+    private final Gpt model;
     private final Tokenizer tokenizer;
     private final RowRunner runner;
 
-    private Scorer(Gpt2 model, Tokenizer tokenizer, SessionOptions options) {
-        if (model.head() != Gpt2.Head.LANGUAGE_MODEL) {
+    private Scorer(Gpt model, Tokenizer tokenizer, SessionOptions options) {
+        if (!model.isLanguageModel()) {
             throw new IllegalArgumentException(
                     "the model's head is " + model.head() + ", which tells nothing of the next token");
         }
@@ -50,12 +50,12 @@ public final class Scorer implements AutoCloseable {
      * @param tokenizer the model's; null if texts are given as ids
      * @throws IllegalArgumentException if the model's head is not a language model's
      */
-    public static Scorer open(Gpt2 model, Tokenizer tokenizer) {
+    public static Scorer open(Gpt model, Tokenizer tokenizer) {
         return open(model, tokenizer, SessionOptions.defaults().withCacheTokens(2L * model.config().contextLength()));
     }
 
-    /** As {@link #open(Gpt2, Tokenizer)}, with bounds on its memory; results are the same. */
-    public static Scorer open(Gpt2 model, Tokenizer tokenizer, SessionOptions options) {
+    /** As {@link #open(Gpt, Tokenizer)}, with bounds on its memory; results are the same. */
+    public static Scorer open(Gpt model, Tokenizer tokenizer, SessionOptions options) {
         return new Scorer(model, tokenizer, options);
     }
 

@@ -22,7 +22,7 @@ import org.vecformer.engine.Engine;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
@@ -300,7 +300,7 @@ class KeyValueCacheTest {
         int[] left = new Random(2).ints(40, 0, 257).toArray();
         int[] right = new Random(3).ints(40, 0, 257).toArray();
         try (Engine engine = TestBackends.open(2);
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+                Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
                 Session session = model.openSession(SessionOptions.defaults().withCacheTokens(384))) {
             float[][] expectedLeft = alone(session, beginning, left);
             float[][] expectedRight = alone(session, beginning, right);
@@ -336,7 +336,7 @@ class KeyValueCacheTest {
         TestModels.write(directory, TestModels.Shape.ODD, 3, DType.F32);
         int[] tokens = new Random(1).ints(70, 0, 101).toArray();
         try (Engine engine = TestBackends.openScalar();
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+                Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
                 Session session = model.openSession(SessionOptions.defaults().withCacheTokens(96));
                 Session other = model.openSession(SessionOptions.defaults())) {
             Sequence strange = other.newSequence();
@@ -368,7 +368,7 @@ class KeyValueCacheTest {
         TestModels.write(directory, TestModels.Shape.ODD, 3, DType.F32);
         int[] tokens = new Random(1).ints(70, 0, 101).toArray();
         try (Engine engine = TestBackends.openScalar();
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+                Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
                 Session session = model.openSession(SessionOptions.defaults().withCacheTokens(96))) {
             float[][] expected = alone(session, Arrays.copyOf(tokens, 32), Arrays.copyOfRange(tokens, 32, 64));
             Sequence one = session.newSequence();

@@ -16,7 +16,7 @@ import org.vecformer.engine.generation.FinishReason;
 import org.vecformer.engine.generation.GeneratedSequence;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.TokenListener;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.sampler.Sampler;
@@ -39,7 +39,7 @@ class ConstrainedGenerationTest {
         Vocabulary vocabulary = Vocabulary.of(tokenizer);
         SchemaCheck check = new SchemaCheck(SCHEMA);
         try (Engine engine = TestBackends.open(2);
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+                Gpt model = Gpt.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
                 TextGenerator generator = TextGenerator.open(model, tokenizer)) {
             int[] ends = vocabulary.endTokens();
             assertThat(ends).hasSize(1);

@@ -31,7 +31,7 @@ import org.vecformer.engine.Engine;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.generation.DecodingStrategy.BeamSearch;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -58,7 +58,7 @@ class BeamSearchTest extends ByteModelFixture {
         TestModels.write(folder, TestModels.Shape.ODD, seed, DType.F32);
         Random random = new Random(seed);
         int ended = 0;
-        try (Gpt2 odd = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+        try (Gpt odd = Gpt.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
                 TextGenerator beams = TextGenerator.open(odd, null);
                 ModelFromScratch scratch = new ModelFromScratch(odd)) {
             for (int i = 0; i < 60; i++) {
@@ -162,7 +162,7 @@ class BeamSearchTest extends ByteModelFixture {
             List<GenerationResult> together = generator.generateAll(prompts, options, TokenListener.NONE);
             for (int rows : new int[]{1, 3, 128}) {
                 try (Engine narrow = TestBackends.open(rows == 3 ? 1 : 2);
-                        Gpt2 again = Gpt2.load(narrow, ModelFiles.of(directory), LoadOptions.defaults());
+                        Gpt again = Gpt.load(narrow, ModelFiles.of(directory), LoadOptions.defaults());
                         TextGenerator alone = TextGenerator.open(again, tokenizer,
                                 SessionOptions.defaults().withMaxBatchTokens(rows))) {
                     for (int p = 0; p < prompts.size(); p++) {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.task.TextGenerator;
 import org.vecformer.loader.DType;
@@ -25,7 +25,7 @@ abstract class ByteModelFixture {
     @TempDir
     static Path directory;
     static Engine engine;
-    static Gpt2 model;
+    static Gpt model;
     static Tokenizer tokenizer;
     TextGenerator generator;
 
@@ -35,7 +35,7 @@ abstract class ByteModelFixture {
         TestModels.writeByteTokenizer(directory);
         tokenizer = Tokenizer.load(directory);
         engine = TestBackends.open(2);
-        model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+        model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
     }
 
     @AfterAll

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.generation.DecodingStrategy.ContrastiveSearch;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -48,7 +48,7 @@ class ContrastiveSearchTest extends ByteModelFixture {
         TestModels.write(folder, TestModels.Shape.ODD, seed, DType.F32);
         Random random = new Random(seed);
         int unlike = 0;
-        try (Gpt2 odd = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+        try (Gpt odd = Gpt.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
                 TextGenerator contrastive = TextGenerator.open(odd, null);
                 ModelFromScratch scratch = new ModelFromScratch(odd)) {
             for (int i = 0; i < 30; i++) {
@@ -70,7 +70,7 @@ class ContrastiveSearchTest extends ByteModelFixture {
     }
 
     /** Su et al. 2022 (arXiv 2202.06417), formula 5, with everything computed again for each candidate of each step. */
-    private static int[] plain(ModelFromScratch model, int[] prompt, ContrastiveSearch strategy, Sampling sampling,
+    static int[] plain(ModelFromScratch model, int[] prompt, ContrastiveSearch strategy, Sampling sampling,
             int bound) {
         int[] text = prompt;
         while (text.length < bound) {

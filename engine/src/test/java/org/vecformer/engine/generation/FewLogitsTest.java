@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.vecformer.engine.RemoteLogits;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.engine.sampler.SamplerKind;
@@ -43,12 +43,12 @@ class FewLogitsTest {
     /** A model whose logits are remote or not. */
     private static final class Lab implements AutoCloseable {
         final RemoteLogits logits;
-        final Gpt2 model;
+        final Gpt model;
         TextGenerator generator;
 
         Lab(boolean remote, float grain) throws IOException {
             logits = RemoteLogits.open(remote, VOCABULARY, grain);
-            model = Gpt2.load(logits.engine(), ModelFiles.of(directory), LoadOptions.defaults());
+            model = Gpt.load(logits.engine(), ModelFiles.of(directory), LoadOptions.defaults());
             generator = TextGenerator.open(model, null);
         }
 

@@ -24,7 +24,7 @@ import org.vecformer.engine.Engine;
 import org.vecformer.engine.Oracle;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.TestBackends;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -66,7 +66,7 @@ class GenerationOracleTest {
         Path folder = Oracle.shared("oracle/models/" + name);
         Tokenizer tokenizer = Tokenizer.load(folder);
         int rows = 0;
-        try (Gpt2 model = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+        try (Gpt model = Gpt.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
                 TextGenerator generator = TextGenerator.open(model, tokenizer)) {
             for (JsonNode row : Oracle.rows(folder.resolve("generation.jsonl"))) {
                 assertThat(row.path("robust").asBoolean(true)).as("%s", row.get("id")).isTrue();
@@ -77,7 +77,7 @@ class GenerationOracleTest {
         assertThat(rows).isEqualTo(expectedRows);
     }
 
-    private static void checkRow(TextGenerator generator, Tokenizer tokenizer, Gpt2 model, JsonNode row) {
+    private static void checkRow(TextGenerator generator, Tokenizer tokenizer, Gpt model, JsonNode row) {
         GenerationOptions options = options(row.get("args"), model);
         JsonNode outputs = row.get("output_ids");
         List<int[]> prompts = new ArrayList<>();
@@ -112,7 +112,7 @@ class GenerationOracleTest {
         }
     }
 
-    private static void checkSequence(GeneratedSequence sequence, int[] expected, Tokenizer tokenizer, Gpt2 model,
+    private static void checkSequence(GeneratedSequence sequence, int[] expected, Tokenizer tokenizer, Gpt model,
             GenerationOptions options, JsonNode row) {
         int[] got = sequence.ids();
         assertThat(Arrays.copyOf(expected, got.length)).as("%s", row).isEqualTo(got);
@@ -136,12 +136,12 @@ class GenerationOracleTest {
         }
     }
 
-    private static int padding(Gpt2 model) {
+    private static int padding(Gpt model) {
         return model.config().vocabularySize() - 1;
     }
 
     /** What the keyword arguments of {@code generate} come to. */
-    private static GenerationOptions options(JsonNode args, Gpt2 model) {
+    private static GenerationOptions options(JsonNode args, Gpt model) {
         Map<String, JsonNode> rest = new LinkedHashMap<>();
         args.properties().forEach(field -> rest.put(field.getKey(), field.getValue()));
         boolean draws = rest.containsKey("do_sample") && rest.remove("do_sample").asBoolean();
@@ -237,7 +237,7 @@ class GenerationOracleTest {
     void drawsWithTheProbabilitiesOfTheReference(String name, int expectedRows, int draws) throws IOException {
         Path folder = Oracle.shared("oracle/models/" + name);
         int rows = 0;
-        try (Gpt2 model = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+        try (Gpt model = Gpt.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
                 Session session = model.openSession(SessionOptions.defaults())) {
             float[] logits = new float[model.outputs()];
             Candidates candidates = new Candidates(logits.length);
@@ -262,7 +262,7 @@ class GenerationOracleTest {
         assertThat(rows).isEqualTo(expectedRows);
     }
 
-    private static Sampler drawing(GenerationOptions options, Gpt2 model, long seed) {
+    private static Sampler drawing(GenerationOptions options, Gpt model, long seed) {
         return SamplerChain.of(options.sampling().processors(new SamplingContext(model.config().contextLength(),
                 options.stopping().sortedEndTokens(), 1, seed), true), options.sampling().draw(seed));
     }

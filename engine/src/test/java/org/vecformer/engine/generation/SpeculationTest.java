@@ -22,7 +22,7 @@ import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.generation.Drafting.DraftModel;
 import org.vecformer.engine.generation.Drafting.PromptLookup;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -45,9 +45,9 @@ class SpeculationTest {
     @TempDir
     private static Path directory;
     private static Engine engine;
-    private static Gpt2 model;
-    private static Gpt2 other;
-    private static Gpt2 small;
+    private static Gpt model;
+    private static Gpt other;
+    private static Gpt small;
 
     @BeforeAll
     static void load() throws IOException {
@@ -58,9 +58,9 @@ class SpeculationTest {
         small = load("small", new TestModels.Shape(shape.vocabulary(), 40, 32, 1, 2, 64), 13);
     }
 
-    private static Gpt2 load(String name, TestModels.Shape shape, long seed) throws IOException {
+    private static Gpt load(String name, TestModels.Shape shape, long seed) throws IOException {
         Path folder = TestModels.write(directory.resolve(name), shape, seed, DType.F32);
-        return Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+        return Gpt.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
     }
 
     @AfterAll
@@ -218,7 +218,7 @@ class SpeculationTest {
     @Test
     void whatDoesNotGoTogetherIsRefused() throws IOException {
         try (TextGenerator generator = TextGenerator.open(model, null);
-                Gpt2 stranger = load("stranger", TestModels.Shape.ODD, 1)) {
+                Gpt stranger = load("stranger", TestModels.Shape.ODD, 1)) {
             assertThatIllegalArgumentException().isThrownBy(() -> generator.generate(PROMPT,
                     GREEDY.withDrafting(new DraftModel(stranger, 3)), TokenListener.NONE))
                     .withMessageContaining("101").withMessageContaining("257");
@@ -242,7 +242,7 @@ class SpeculationTest {
         int[] ids = {1, 2, 3, 9, 1, 2, 4, 8, 2, 5, 1, 2};
         int[] guesses = new int[3];
         try (Session session = model.openSession(SessionOptions.defaults());
-                Context context = new Context(session.newSequence(), ids, 40)) {
+                Context context = new Context(session.newSequence(), ids, null, 40)) {
             assertThat(new PromptLookupDrafter(2).draft(context, null, guesses, 3)).isEqualTo(3);
             assertThat(guesses).containsExactly(4, 8, 2);
             assertThat(new PromptLookupDrafter(1).draft(context, null, guesses, 2)).isEqualTo(2);

@@ -36,8 +36,8 @@ class BfloatCacheTest {
         int[] ids = new SplittableRandom(1).ints(90, 0, 257).toArray();
         try (Engine engine = TestBackends.open(3);
                 Engine scalar = TestBackends.openScalar();
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
-                Gpt2 plain = Gpt2.load(scalar, ModelFiles.of(directory), LoadOptions.defaults())) {
+                Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+                Gpt plain = Gpt.load(scalar, ModelFiles.of(directory), LoadOptions.defaults())) {
             float[] expected = logits(model, BFLOATS, ids, 64);
             assertThat(logits(model, BFLOATS, ids, 1)).isEqualTo(expected);
             assertThat(logits(model, BFLOATS, ids, 7)).isEqualTo(expected);
@@ -51,7 +51,7 @@ class BfloatCacheTest {
         TestModels.write(directory, TestModels.Shape.EVEN, 3, DType.F32);
         int[] ids = new SplittableRandom(2).ints(50, 0, 257).toArray();
         try (Engine engine = TestBackends.open(2);
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+                Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
                 Session session = model.openSession(BFLOATS.withCacheTokens(512));
                 Sequence original = session.newSequence()) {
             session.feed(original, ids, 0, 40);
@@ -71,7 +71,7 @@ class BfloatCacheTest {
     void itTakesHalfOfTheMemory() throws IOException {
         TestModels.write(directory, TestModels.Shape.EVEN, 3, DType.F32);
         try (Engine engine = TestBackends.open(1);
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+                Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
                 Session floats = model.openSession(FLOATS);
                 Session bfloats = model.openSession(BFLOATS)) {
             assertThat(2 * bfloats.cacheBytes()).isEqualTo(floats.cacheBytes());
@@ -83,7 +83,7 @@ class BfloatCacheTest {
     void theErrorIsWhatIsStated() throws IOException {
         Path folder = Oracle.shared("models/storyteller");
         try (Engine engine = TestBackends.open(2);
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults())) {
+                Gpt model = Gpt.load(engine, ModelFiles.of(folder), LoadOptions.defaults())) {
             int[] ids = new SplittableRandom(3).ints(500, 0, model.outputs()).toArray();
             float[] exact = logits(model, FLOATS, ids, 64);
             float[] rounded = logits(model, BFLOATS, ids, 64);
@@ -96,7 +96,7 @@ class BfloatCacheTest {
     }
 
     /** The logits behind each part of the text, one after the other. */
-    private static float[] logits(Gpt2 model, SessionOptions options, int[] ids, int step) {
+    private static float[] logits(Gpt model, SessionOptions options, int[] ids, int step) {
         int rows = ids.length;
         float[] all = new float[rows * model.outputs()];
         float[] row = new float[model.outputs()];

@@ -62,11 +62,11 @@ class Gpt2LoadTest {
         engine.close();
     }
 
-    private static Gpt2 load(Path directory, LoadOptions options) throws IOException {
-        return Gpt2.load(engine, ModelFiles.of(directory), options);
+    private static Gpt load(Path directory, LoadOptions options) throws IOException {
+        return Gpt.load(engine, ModelFiles.of(directory), options);
     }
 
-    private static Gpt2 load(Path directory) throws IOException {
+    private static Gpt load(Path directory) throws IOException {
         return load(directory, LoadOptions.defaults());
     }
 
@@ -91,7 +91,7 @@ class Gpt2LoadTest {
         assertRefused(directory, WEIGHTS, "tensor lm_head.weight has shape [101, 31]", "expected [101, 30]");
         rewrite(directory,
                 tensors -> tensors.put("lm_head.weight", zeros(DType.F32, SHAPE.vocabulary(), SHAPE.hidden())));
-        try (Gpt2 model = load(directory)) {
+        try (Gpt model = load(directory)) {
             assertThat(logits(model, 5)).containsOnly(0);
         }
     }
@@ -184,13 +184,13 @@ class Gpt2LoadTest {
         rewrite(broken, tensors -> tensors.remove("ln_f.bias"));
         Path whole = TestModels.write(directory.resolve("whole"), SHAPE, 1, DType.F32);
         float[] expected;
-        try (Gpt2 model = load(whole)) {
+        try (Gpt model = load(whole)) {
             expected = logits(model, 5);
         }
         for (int i = 0; i < 50; i++) {
             assertRefused(broken, "ln_f.bias");
         }
-        try (Gpt2 model = load(whole)) {
+        try (Gpt model = load(whole)) {
             assertThat(logits(model, 5)).isEqualTo(expected);
         }
     }
@@ -226,22 +226,22 @@ class Gpt2LoadTest {
         // In panels of 32 columns; an embedding's columns are its rows.
         long matrices = 30 * 128 + 30 * 96 + 2 * (30 * 96 + 30 * 32 + 30 * 64 + 37 * 32);
         long vectors = 2 * (4 * 32 + 96 + 32 + 64 + 32) + 2 * 32;
-        try (Gpt2 model = load(directory)) {
+        try (Gpt model = load(directory)) {
             assertThat(model.parameters()).isEqualTo(parameters);
             assertThat(model.weightBytes()).isEqualTo(4 * (matrices + vectors));
             assertThat(model.weights()).isEqualTo(WeightType.F32);
         }
-        try (Gpt2 model = load(directory, LoadOptions.defaults().withWeights(WeightType.BF16))) {
+        try (Gpt model = load(directory, LoadOptions.defaults().withWeights(WeightType.BF16))) {
             assertThat(model.parameters()).isEqualTo(parameters);
             assertThat(model.weightBytes()).isEqualTo(2 * matrices + 4 * vectors);
             assertThat(model.weights()).isEqualTo(WeightType.BF16);
         }
         rewrite(directory, tensors -> tensors.put("lm_head.weight", zeros(DType.F32, 101, 30)));
-        try (Gpt2 model = load(directory)) {
+        try (Gpt model = load(directory)) {
             assertThat(model.parameters()).as("a tied output layer counts once").isEqualTo(parameters);
         }
         configure(directory, "\"n_inner\"", "\"tie_word_embeddings\": false, \"n_inner\"");
-        try (Gpt2 model = load(directory)) {
+        try (Gpt model = load(directory)) {
             assertThat(model.parameters()).isEqualTo(parameters + 3030);
         }
     }
@@ -250,7 +250,7 @@ class Gpt2LoadTest {
     void prefixesAndBuffersMakeNoDifference() throws IOException {
         TestModels.write(directory, SHAPE, 1, DType.F32);
         float[] expected;
-        try (Gpt2 model = load(directory)) {
+        try (Gpt model = load(directory)) {
             expected = logits(model, 40);
         }
         rewrite(directory, tensors -> {
@@ -259,7 +259,7 @@ class Gpt2LoadTest {
             tensors.put("transformer.h.0.attn.masked_bias", zeros(DType.F32));
             tensors.put("something.else", zeros(DType.I64, 3));
         });
-        try (Gpt2 model = load(directory)) {
+        try (Gpt model = load(directory)) {
             assertThat(logits(model, 40)).isEqualTo(expected);
         }
     }
@@ -273,19 +273,19 @@ class Gpt2LoadTest {
         rewrite(narrow, tensors -> tensors
                 .replaceAll((_, t) -> t.shape.size() == 2 ? narrowed(t, DType.valueOf(type.name())) : t));
         float[] expected;
-        try (Gpt2 model = load(narrow)) {
+        try (Gpt model = load(narrow)) {
             assertThat(model.weights()).isEqualTo(type);
             expected = logits(model, 40);
         }
-        try (Gpt2 model = load(wide, LoadOptions.defaults().withWeights(type))) {
+        try (Gpt model = load(wide, LoadOptions.defaults().withWeights(type))) {
             assertThat(model.weights()).isEqualTo(type);
             assertThat(logits(model, 40)).isEqualTo(expected);
         }
-        try (Gpt2 model = load(narrow, LoadOptions.defaults().withWeights(WeightType.F32))) {
+        try (Gpt model = load(narrow, LoadOptions.defaults().withWeights(WeightType.F32))) {
             assertThat(model.weights()).isEqualTo(WeightType.F32);
             assertThat(logits(model, 40)).as("widened in memory or on the way to the sum").isEqualTo(expected);
         }
-        try (Gpt2 model = load(wide)) {
+        try (Gpt model = load(wide)) {
             assertThat(logits(model, 40)).isNotEqualTo(expected);
         }
     }
@@ -294,8 +294,8 @@ class Gpt2LoadTest {
     @CsvSource({"BF16", "F16"})
     void aNarrowFileIsTheSameWideInMemory(DType dtype) throws IOException {
         TestModels.write(directory, SHAPE, 1, dtype);
-        try (Gpt2 model = load(directory);
-                Gpt2 wide = load(directory, LoadOptions.defaults().withWeights(WeightType.F32))) {
+        try (Gpt model = load(directory);
+                Gpt wide = load(directory, LoadOptions.defaults().withWeights(WeightType.F32))) {
             assertThat(model.weights()).isEqualTo(WeightType.valueOf(dtype.name()));
             assertThat(wide.weights()).isEqualTo(WeightType.F32);
             assertThat(logits(model, 40)).isEqualTo(logits(wide, 40));
@@ -306,7 +306,7 @@ class Gpt2LoadTest {
     void doublesAreRoundedToFloats() throws IOException {
         Path single = TestModels.write(directory.resolve("single"), SHAPE, 1, DType.F32);
         Path twice = TestModels.write(directory.resolve("double"), SHAPE, 1, DType.F64);
-        try (Gpt2 expected = load(single); Gpt2 model = load(twice)) {
+        try (Gpt expected = load(single); Gpt model = load(twice)) {
             assertThat(model.weights()).isEqualTo(WeightType.F32);
             assertThat(model.parameters()).isEqualTo(expected.parameters());
             assertThat(logits(model, 40)).isEqualTo(logits(expected, 40));
@@ -328,7 +328,7 @@ class Gpt2LoadTest {
                 told.add(bytes);
             };
             try (Engine other = TestBackends.open(threads);
-                    Gpt2 model = Gpt2.load(other, ModelFiles.of(directory),
+                    Gpt model = Gpt.load(other, ModelFiles.of(directory),
                             LoadOptions.defaults().withProgress(progress))) {
                 assertThat(model.parameters() * Float.BYTES).isEqualTo(all);
             }
@@ -359,7 +359,7 @@ class Gpt2LoadTest {
     @Test
     void aClosedModelSaysSo() throws IOException {
         TestModels.write(directory, SHAPE, 1, DType.F32);
-        Gpt2 model = load(directory);
+        Gpt model = load(directory);
         Session session = model.openSession(SessionOptions.defaults());
         Sequence sequence = session.newSequence();
         session.feed(sequence, new int[]{1, 2}, 0, 2);
@@ -377,7 +377,7 @@ class Gpt2LoadTest {
     @Test
     void aClosedSessionSaysSo() throws IOException {
         TestModels.write(directory, SHAPE, 1, DType.F32);
-        try (Gpt2 model = load(directory)) {
+        try (Gpt model = load(directory)) {
             Session session = model.openSession(SessionOptions.defaults());
             Sequence sequence = session.newSequence();
             session.close();
@@ -470,7 +470,7 @@ class Gpt2LoadTest {
     }
 
     /** The logits of all positions of a text of so many tokens, end to end. */
-    private static float[] logits(Gpt2 model, int length) {
+    private static float[] logits(Gpt model, int length) {
         int[] ids = new Random(9).ints(length, 0, model.config().vocabularySize()).toArray();
         try (Session session = model.openSession(SessionOptions.defaults())) {
             session.batch().add(session.newSequence(), ids, 0, length, Logits.ALL);

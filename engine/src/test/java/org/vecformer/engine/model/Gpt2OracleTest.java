@@ -61,7 +61,7 @@ class Gpt2OracleTest {
         }
         int cases = 0;
         for (Path directory : directories) {
-            try (Gpt2 model = load(directory);
+            try (Gpt model = load(directory);
                     Safetensors golden = Safetensors.open(directory.resolve("golden.safetensors"))) {
                 for (JsonNode row : Oracle.rows(directory.resolve("golden.jsonl"))) {
                     check(model, golden, row, directory.getFileName() + " " + row.get("case").asText());
@@ -73,7 +73,7 @@ class Gpt2OracleTest {
         assertThat(cases).as("cases").isGreaterThanOrEqualTo(70);
     }
 
-    private static void check(Gpt2 model, Safetensors golden, JsonNode row, String what) throws IOException {
+    private static void check(Gpt model, Safetensors golden, JsonNode row, String what) throws IOException {
         String name = row.get("case").asText();
         int[] ids = Oracle.ints(row.get("input_ids"));
         int[] kept = row.has("attention_mask")
@@ -122,8 +122,8 @@ class Gpt2OracleTest {
         assertThat(rows).hasSize(7);
         for (JsonNode row : rows) {
             int[] ids = Oracle.ints(row.get("input_ids"));
-            try (Gpt2 model = load(models.resolve("gpt2-layouts").resolve(row.get("dir").asText()));
-                    Gpt2 same = load(models.resolve(row.get("same_logits_as").asText()))) {
+            try (Gpt model = load(models.resolve("gpt2-layouts").resolve(row.get("dir").asText()));
+                    Gpt same = load(models.resolve(row.get("same_logits_as").asText()))) {
                 assertThat(run(model, ids, null, null).logits).as(row.get("dir").asText())
                         .isDeepEqualTo(run(same, ids, null, null).logits);
                 assertThat(model.parameters()).isEqualTo(same.parameters());
@@ -134,7 +134,7 @@ class Gpt2OracleTest {
     @Test
     void doubleHeadsLanguageModel() throws IOException {
         Path directory = Oracle.shared("oracle/models/gpt2-double-heads");
-        try (Gpt2 model = load(directory);
+        try (Gpt model = load(directory);
                 Safetensors golden = Safetensors.open(directory.resolve("golden.safetensors"))) {
             for (JsonNode row : Oracle.rows(directory.resolve("golden.jsonl"))) {
                 float[] logits = Oracle.floats(golden, row.get("case").asText() + ".lm_logits");
@@ -155,7 +155,7 @@ class Gpt2OracleTest {
     void classifiers() throws IOException {
         for (String name : List.of("gpt2-seq-cls", "gpt2-token-cls", "gpt2-qa")) {
             Path directory = Oracle.shared("oracle/models/" + name);
-            try (Gpt2 model = load(directory)) {
+            try (Gpt model = load(directory)) {
                 List<JsonNode> rows = Oracle.rows(directory.resolve("golden.jsonl"));
                 assertThat(rows).isNotEmpty();
                 for (JsonNode row : rows) {
@@ -184,11 +184,11 @@ class Gpt2OracleTest {
         }
     }
 
-    private static Gpt2 load(Path directory) throws IOException {
-        return Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+    private static Gpt load(Path directory) throws IOException {
+        return Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
     }
 
-    private static Output run(Gpt2 model, int[] ids, int[] positions, int[] types) {
+    private static Output run(Gpt model, int[] ids, int[] positions, int[] types) {
         float[][][] hidden = new float[model.config().layers() + 1][ids.length][];
         float[][] logits = new float[ids.length][model.outputs()];
         try (Session session = model.openSession(SessionOptions.defaults());

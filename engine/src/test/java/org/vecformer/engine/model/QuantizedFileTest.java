@@ -74,7 +74,7 @@ class QuantizedFileTest {
     private static void assertRefused(Path directory, String... parts) {
         for (WeightType type : new WeightType[]{null, WeightType.F32, WeightType.INT8, WeightType.INT4}) {
             assertThatExceptionOfType(FormatException.class)
-                    .isThrownBy(() -> Gpt2
+                    .isThrownBy(() -> Gpt
                             .load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(type)).close())
                     .satisfies(e -> assertThat(e.getMessage()).contains(parts).doesNotContain("\n"));
         }
@@ -136,12 +136,12 @@ class QuantizedFileTest {
         long vectors = Float.BYTES * (s.layers() * (4 * h + 3 * h + h + s.inner() + h) + 2 * h);
         Path source = source();
         long parameters;
-        try (Gpt2 model = Gpt2.load(engine, ModelFiles.of(source), LoadOptions.defaults())) {
+        try (Gpt model = Gpt.load(engine, ModelFiles.of(source), LoadOptions.defaults())) {
             parameters = model.parameters();
         }
         Path converted = QuantizedModels.convert(source, folder.resolve("converted"), quantization);
         for (Path directory : List.of(source, converted)) {
-            try (Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(type))) {
+            try (Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(type))) {
                 assertThat(model.weights()).isEqualTo(type);
                 assertThat(model.parameters()).isEqualTo(parameters);
                 assertThat(model.weightBytes()).isEqualTo(matrices + positions + vectors);

@@ -52,7 +52,7 @@ class QuantizedModelTest {
     }
 
     /** Logits of all rows of a prompt, of a text token by token, and of three texts at once. */
-    private static List<float[]> numbers(Gpt2 model) {
+    private static List<float[]> numbers(Gpt model) {
         Random random = new Random(5);
         int[] ids = random.ints(LENGTH, 0, model.config().vocabularySize()).toArray();
         List<float[]> all = new ArrayList<>();
@@ -114,7 +114,7 @@ class QuantizedModelTest {
 
     private static List<float[]> gpt2(Engine on, Path directory, WeightType asked, WeightType kept)
             throws IOException {
-        try (Gpt2 model = Gpt2.load(on, ModelFiles.of(directory), LoadOptions.defaults().withWeights(asked))) {
+        try (Gpt model = Gpt.load(on, ModelFiles.of(directory), LoadOptions.defaults().withWeights(asked))) {
             assertThat(model.weights()).isEqualTo(kept);
             return numbers(model);
         }

@@ -37,10 +37,10 @@ class SameBitsTest {
     private static Engine oneThread;
     private static Engine threeThreads;
     private static Engine scalar;
-    private static final List<Gpt2> models = new ArrayList<>();
+    private static final List<Gpt> models = new ArrayList<>();
 
     /** A model on several engines; the first is the one that results are compared with. */
-    private record Twins(String name, Gpt2 reference, List<Gpt2> others) {}
+    private record Twins(String name, Gpt reference, List<Gpt> others) {}
 
     private static final List<Twins> twins = new ArrayList<>();
 
@@ -58,29 +58,29 @@ class SameBitsTest {
         }
     }
 
-    private static Gpt2 load(Engine engine, Path directory) throws IOException {
-        Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+    private static Gpt load(Engine engine, Path directory) throws IOException {
+        Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
         models.add(model);
         return model;
     }
 
     @AfterAll
     static void close() {
-        models.forEach(Gpt2::close);
+        models.forEach(Gpt::close);
         List.of(oneThread, threeThreads, scalar).forEach(Engine::close);
     }
 
-    private static int[] ids(Gpt2 model, int length, long seed) {
+    private static int[] ids(Gpt model, int length, long seed) {
         return new Random(seed).ints(length, 0, model.config().vocabularySize()).toArray();
     }
 
     /** Logits of every row, from one step. */
-    private static float[][] alone(Gpt2 model, int[] ids) {
+    private static float[][] alone(Gpt model, int[] ids) {
         return split(model, ids, ids.length);
     }
 
     /** Logits of every row, the ids given in steps that end at the given points. */
-    private static float[][] split(Gpt2 model, int[] ids, int... ends) {
+    private static float[][] split(Gpt model, int[] ids, int... ends) {
         float[][] logits = new float[ids.length][model.outputs()];
         try (Session session = model.openSession(SessionOptions.defaults());
                 Sequence sequence = session.newSequence()) {
@@ -114,7 +114,7 @@ class SameBitsTest {
             int[] ids = ids(t.reference, LENGTH, 1);
             float[][] expected = alone(t.reference, ids);
             assertThat(expected[LENGTH - 1]).doesNotContain(Float.NaN);
-            for (Gpt2 other : t.others) {
+            for (Gpt other : t.others) {
                 assertSame(expected, alone(other, ids), t.name + " on " + other.engine().description());
             }
         }
@@ -123,7 +123,7 @@ class SameBitsTest {
     @Test
     void promptSplitAtEveryPoint() {
         for (Twins t : twins) {
-            Gpt2 model = t.others.getLast();
+            Gpt model = t.others.getLast();
             int[] ids = ids(model, LENGTH, 2);
             float[][] expected = alone(model, ids);
             for (int point = 1; point < LENGTH; point++) {
@@ -135,7 +135,7 @@ class SameBitsTest {
     @Test
     void tokenByToken() {
         for (Twins t : twins) {
-            for (Gpt2 model : t.others) {
+            for (Gpt model : t.others) {
                 int[] ids = ids(model, LENGTH, 3);
                 int[] ends = new int[LENGTH];
                 Arrays.setAll(ends, i -> i + 1);
@@ -148,7 +148,7 @@ class SameBitsTest {
     @Test
     void aloneAndInABatch() {
         for (Twins t : twins) {
-            for (Gpt2 model : t.others) {
+            for (Gpt model : t.others) {
                 int[][] all = new int[6][];
                 float[][][] expected = new float[6][][];
                 for (int s = 0; s < 6; s++) {
@@ -197,7 +197,7 @@ class SameBitsTest {
     @Test
     void attentionTrace() {
         for (Twins t : twins) {
-            Gpt2 model = t.others.getLast();
+            Gpt model = t.others.getLast();
             int[] ids = ids(model, 40, 5);
             float[][] expected = alone(model, ids);
             float[][][][] attentions = new float[model.config().layers()][model.config().heads()][40][];

@@ -26,7 +26,7 @@ class SessionLogitsTest {
     void agreesWithTheWholeRows(@TempDir Path directory) throws IOException {
         TestModels.write(directory, TestModels.Shape.ODD, 5, DType.F32);
         try (Engine engine = TestBackends.open(2);
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+                Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
                 Session session = model.openSession(SessionOptions.defaults());
                 Sequence sequence = session.newSequence()) {
             assertThat(session.logitsAreRemote()).isFalse();

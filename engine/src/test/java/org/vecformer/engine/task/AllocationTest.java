@@ -24,7 +24,7 @@ import org.vecformer.engine.WeightType;
 import org.vecformer.engine.generation.DecodingStrategy;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.TokenListener;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
@@ -80,7 +80,7 @@ class AllocationTest {
     @CsvSource({"F32, true", "F32, false", "BF16, true", "F16, false", "INT8, true", "INT4, true"})
     void aStepAllocatesNothing(WeightType weights, boolean greedy) throws Exception {
         try (Engine engine = TestBackends.open(2);
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(weights));
+                Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(weights));
                 Session session = model.openSession(SessionOptions.defaults())) {
             engine.awaitWarmUp();
             Candidates candidates = new Candidates(model.outputs());
@@ -115,7 +115,7 @@ class AllocationTest {
     @EnumSource(WeightType.class)
     void theGeneratorAllocatesNoMoreForMoreTokensThanTheirIds(WeightType weights) throws Exception {
         try (Engine engine = TestBackends.open(2);
-                Gpt2 model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(weights));
+                Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(weights));
                 TextGenerator generator = TextGenerator.open(model, null)) {
             engine.awaitWarmUp();
             int[] prompt = new Random(4).ints(20, 0, model.outputs()).toArray();

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.Oracle;
 import org.vecformer.engine.Sequence;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
@@ -96,7 +96,7 @@ class ScorerTest {
     void scoresAreTheReferences(String name, int expectedRows) throws IOException {
         Path folder = Oracle.shared("oracle/models/" + name);
         int rows = 0;
-        try (Gpt2 model = Gpt2.load(tiny.engine(), ModelFiles.of(folder), LoadOptions.defaults());
+        try (Gpt model = Gpt.load(tiny.engine(), ModelFiles.of(folder), LoadOptions.defaults());
                 Scorer reference = Scorer.open(model, null)) {
             for (JsonNode row : Oracle.rows(folder.resolve("golden.jsonl"))) {
                 if (row.has("attention_mask") && Arrays.stream(Oracle.ints(row.get("attention_mask"))).anyMatch(

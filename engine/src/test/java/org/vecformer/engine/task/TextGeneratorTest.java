@@ -52,7 +52,7 @@ import org.vecformer.engine.generation.Guidance;
 import org.vecformer.engine.generation.PromptTooLongException;
 import org.vecformer.engine.generation.Stopping;
 import org.vecformer.engine.generation.TokenListener;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
@@ -77,7 +77,7 @@ class TextGeneratorTest {
     @TempDir
     private static Path directory;
     private static Engine engine;
-    private static Gpt2 model;
+    private static Gpt model;
     private static Tokenizer tokenizer;
     private TextGenerator generator;
 
@@ -87,7 +87,7 @@ class TextGeneratorTest {
         TestModels.writeByteTokenizer(directory);
         tokenizer = Tokenizer.load(directory);
         engine = TestBackends.open(2);
-        model = Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+        model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults());
     }
 
     @AfterAll
@@ -114,7 +114,7 @@ class TextGeneratorTest {
         Path folder = Oracle.shared("models/storyteller");
         Tokenizer words = Tokenizer.load(folder);
         int rows = 0;
-        try (Gpt2 storyteller = Gpt2.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
+        try (Gpt storyteller = Gpt.load(engine, ModelFiles.of(folder), LoadOptions.defaults());
                 Session session = storyteller.openSession(SessionOptions.defaults());
                 TextGenerator stories = TextGenerator.open(storyteller, words)) {
             float[] logits = new float[storyteller.outputs()];
@@ -160,7 +160,7 @@ class TextGeneratorTest {
         List<List<Integer>> expected = ids(generator.generate(PROMPT, options, TokenListener.NONE));
         for (int threads : new int[]{1, 3}) {
             try (Engine another = TestBackends.open(threads);
-                    Gpt2 same = Gpt2.load(another, ModelFiles.of(directory), LoadOptions.defaults());
+                    Gpt same = Gpt.load(another, ModelFiles.of(directory), LoadOptions.defaults());
                     TextGenerator own = TextGenerator.open(same, null)) {
                 assertThat(ids(own.generate(PROMPT, options, TokenListener.NONE))).isEqualTo(expected);
             }
@@ -508,7 +508,7 @@ class TextGeneratorTest {
         TestModels.write(other, TestModels.Shape.EVEN, 11, DType.F32);
         Path config = other.resolve("config.json");
         Files.writeString(config, Files.readString(config).replace("\"bos_token_id\": 0", "\"bos_token_id\": null"));
-        try (Gpt2 beginless = Gpt2.load(engine, ModelFiles.of(other), LoadOptions.defaults());
+        try (Gpt beginless = Gpt.load(engine, ModelFiles.of(other), LoadOptions.defaults());
                 TextGenerator texts = TextGenerator.open(beginless, tokenizer)) {
             assertThatIllegalArgumentException().isThrownBy(() -> texts.generate("", GREEDY, TokenListener.NONE))
                     .withMessageContaining("bos_token_id");

@@ -11,14 +11,14 @@ import java.util.Map;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
 import org.vecformer.tokenizer.Tokenizer;
 
 /** A random GPT-2 whose tokenizer knows the bytes and a few pieces of words. */
-record TinyGpt2(Engine engine, Gpt2 model, Tokenizer tokenizer) implements AutoCloseable {
+record TinyGpt2(Engine engine, Gpt model, Tokenizer tokenizer) implements AutoCloseable {
 
     static final TestModels.Shape SHAPE = new TestModels.Shape(290, 70, 64, 2, 2, 128);
 
@@ -26,7 +26,7 @@ record TinyGpt2(Engine engine, Gpt2 model, Tokenizer tokenizer) implements AutoC
         TestModels.write(directory, SHAPE, 11, DType.F32);
         writeTokenizer(directory);
         Engine engine = TestBackends.open(2);
-        return new TinyGpt2(engine, Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults()),
+        return new TinyGpt2(engine, Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults()),
                 Tokenizer.load(directory));
     }
 

@@ -33,7 +33,7 @@ import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderInput;
 import org.vecformer.engine.model.EncoderOptions;
 import org.vecformer.engine.model.EncoderSession;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
@@ -84,8 +84,8 @@ class OpenClModelTest {
         return ((OpenClBackend) engine.compute()).live();
     }
 
-    private static Gpt2 load(Engine engine, Path directory, WeightType type) throws IOException {
-        return Gpt2.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(type));
+    private static Gpt load(Engine engine, Path directory, WeightType type) throws IOException {
+        return Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults().withWeights(type));
     }
 
     /**
@@ -94,7 +94,7 @@ class OpenClModelTest {
      *
      * @return all logits, in order
      */
-    private static List<float[]> play(Gpt2 model, SessionOptions options) {
+    private static List<float[]> play(Gpt model, SessionOptions options) {
         Random random = new Random(3);
         int vocabulary = model.config().vocabularySize();
         int[][] ids = new int[4][];
@@ -155,7 +155,7 @@ class OpenClModelTest {
     void weightsOfEachTypeComputeAsOnTheCpu(WeightType type) throws IOException {
         SessionOptions options = new SessionOptions(400, 64);
         for (Path directory : List.of(odd, even)) {
-            try (Gpt2 model = load(device, directory, type); Gpt2 same = load(cpu, directory, type)) {
+            try (Gpt model = load(device, directory, type); Gpt same = load(cpu, directory, type)) {
                 assertThat(model.weights()).isEqualTo(same.weights());
                 assertThat(model.weightBytes()).isEqualTo(same.weightBytes());
                 assertClose(play(model, options), play(same, options), BOUND);
@@ -167,7 +167,7 @@ class OpenClModelTest {
     @Test
     void keysAndValuesAsBfloats() throws IOException {
         SessionOptions options = new SessionOptions(400, 64, WeightType.BF16);
-        try (Gpt2 model = load(device, even, null); Gpt2 same = load(cpu, even, null)) {
+        try (Gpt model = load(device, even, null); Gpt same = load(cpu, even, null)) {
             assertClose(play(model, options), play(same, options), 0.02f);
         }
     }
@@ -176,7 +176,7 @@ class OpenClModelTest {
     @Test
     void theSameBitsEachTime() throws IOException {
         SessionOptions options = new SessionOptions(400, 64);
-        try (Gpt2 model = load(device, odd, null)) {
+        try (Gpt model = load(device, odd, null)) {
             List<float[]> first = play(model, options);
             for (int i = 1; i < REPETITIONS; i++) {
                 List<float[]> again = play(model, options);
@@ -190,7 +190,7 @@ class OpenClModelTest {
     @Test
     void sessionsOfSeveralThreadsShareAModel() throws Exception {
         SessionOptions options = new SessionOptions(400, 64);
-        try (Gpt2 model = load(device, odd, null)) {
+        try (Gpt model = load(device, odd, null)) {
             List<float[]> expected = play(model, options);
             List<List<float[]>> results = new ArrayList<>();
             List<Thread> threads = new ArrayList<>();
@@ -252,7 +252,7 @@ class OpenClModelTest {
     @Test
     void everythingIsGivenBack() throws IOException {
         LiveObjects before = live(device);
-        try (Gpt2 model = load(device, odd, null)) {
+        try (Gpt model = load(device, odd, null)) {
             LiveObjects loaded = live(device);
             assertThat(loaded.bytes()).isEqualTo(model.weightBytes());
             try (Session session = model.openSession(SessionOptions.defaults())) {
@@ -272,7 +272,7 @@ class OpenClModelTest {
     @Test
     void whatWasForgottenIsNamedWhenTheEngineCloses() throws IOException {
         Engine engine = openDevice();
-        Gpt2 model = load(engine, odd, null);
+        Gpt model = load(engine, odd, null);
         Session session = model.openSession(SessionOptions.defaults());
         assertThatThrownBy(engine::close).isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("the weights").hasMessageContaining("buffer");
@@ -287,7 +287,7 @@ class OpenClModelTest {
 
     @Test
     void aSessionThatNeedsTooMuchIsRefusedAndNothingIsTaken() throws IOException {
-        try (Gpt2 model = load(device, even, null)) {
+        try (Gpt model = load(device, even, null)) {
             LiveObjects before = live(device);
             long positions = device.device().orElseThrow().globalMemory() / 1024;
             assertThatThrownBy(() -> model.openSession(new SessionOptions(positions, 64)))

@@ -2,42 +2,42 @@ package org.vecformer.cli;
 
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.loader.GenerationConfig;
 import org.vecformer.tokenizer.Tokenizer;
 
 /**
- * A GPT-2 ready to run.
+ * A GPT-2 or OpenAI GPT ready to run.
  *
- * @param gpt2 the model
+ * @param gpt the model
  * @param generation what its authors recommend for generation
  */
-record LoadedGpt2(String name, Engine engine, Gpt2 gpt2, Tokenizer tokenizer, GenerationConfig generation,
+record LoadedGpt(String name, Engine engine, Gpt gpt, Tokenizer tokenizer, GenerationConfig generation,
         double loadSeconds) implements LoadedModel {
 
     @Override
     public WeightType weightType() {
-        return gpt2.weights();
+        return gpt.weights();
     }
 
     @Override
     public long weightBytes() {
-        return gpt2.weightBytes();
+        return gpt.weightBytes();
     }
 
     @Override
     public long parameters() {
-        return gpt2.parameters();
+        return gpt.parameters();
     }
 
     @Override
     public int vocabularySize() {
-        return gpt2.config().vocabularySize();
+        return gpt.config().vocabularySize();
     }
 
     @Override
     public int contextLength() {
-        return gpt2.config().contextLength();
+        return gpt.config().contextLength();
     }
 
     /**
@@ -61,7 +61,7 @@ record LoadedGpt2(String name, Engine engine, Gpt2 gpt2, Tokenizer tokenizer, Ge
         if (!(input instanceof Input.Text text && text.text().isEmpty())) {
             return ids(input);
         }
-        return new int[]{gpt2.config().bosTokenId().orElseThrow(() -> new CommandException(
+        return new int[]{gpt.config().bosTokenId().orElseThrow(() -> new CommandException(
                 "the text is empty, and the model's config.json names no bos_token_id to begin with"))};
     }
 
@@ -70,17 +70,17 @@ record LoadedGpt2(String name, Engine engine, Gpt2 gpt2, Tokenizer tokenizer, Ge
      *
      * @throws CommandException if it is a classifier
      */
-    Gpt2 languageModel() throws CommandException {
-        if (gpt2.head() != Gpt2.Head.LANGUAGE_MODEL) {
-            throw new CommandException("the model " + name + " is a classifier (" + gpt2.head()
+    Gpt languageModel() throws CommandException {
+        if (!gpt.isLanguageModel()) {
+            throw new CommandException("the model " + name + " is a classifier (" + gpt.head()
                     + "), which tells nothing of next tokens; expected a language model");
         }
-        return gpt2;
+        return gpt;
     }
 
     @Override
     public void close() {
-        gpt2.close();
+        gpt.close();
         engine.close();
     }
 }

@@ -6,7 +6,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** A text or ids, as a GPT-2 takes them. */
-final class Gpt2TextOptions {
+final class GptTextOptions {
     @Parameters(paramLabel = "TEXT", arity = "0..1", description = "the text; - for standard input, @file for a file")
     String text;
 

@@ -7,26 +7,26 @@ import java.util.List;
 import java.util.Map;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.engine.model.Trace;
-import org.vecformer.loader.Gpt2Config;
+import org.vecformer.loader.GptConfig;
 import org.vecformer.loader.SafetensorsWriter;
 import org.vecformer.loader.SafetensorsWriter.Declaration;
 
-/** One run of a GPT-2, its numbers into a file. */
-final class Gpt2Forward {
-    private final Gpt2 gpt2;
-    private final Gpt2Config config;
+/** One run of a GPT, its numbers into a file. */
+final class GptForward {
+    private final Gpt gpt;
+    private final GptConfig config;
     private final int[] tokens;
     private final boolean allHidden;
 
     /** @throws CommandException if there are no tokens, or too many */
-    Gpt2Forward(LoadedGpt2 loaded, int[] tokens, boolean allHidden) throws CommandException {
-        this.gpt2 = loaded.gpt2();
-        this.config = gpt2.config();
+    GptForward(LoadedGpt loaded, int[] tokens, boolean allHidden) throws CommandException {
+        this.gpt = loaded.gpt();
+        this.config = gpt.config();
         this.tokens = tokens;
         this.allHidden = allHidden;
         if (tokens.length == 0 || tokens.length > config.contextLength()) {
@@ -55,7 +55,7 @@ final class Gpt2Forward {
     List<Declaration> write(Path file) throws IOException {
         List<Declaration> tensors = declare();
         HiddenStates states = new HiddenStates(config.layers(), tokens.length, allHidden);
-        try (Session session = gpt2.openSession(SessionOptions.defaults());
+        try (Session session = gpt.openSession(SessionOptions.defaults());
                 Sequence sequence = session.newSequence();
                 SafetensorsWriter writer = SafetensorsWriter.create(file, tensors, Map.of())) {
             session.trace(states);

@@ -4,7 +4,7 @@ import java.io.IOException;
 import picocli.CommandLine.Mixin;
 
 /** What every command has that asks a GPT-2 about one input or many. */
-final class Gpt2RunOptions {
+final class GptRunOptions {
     @Mixin
     ModelOption model = new ModelOption();
 
@@ -20,7 +20,7 @@ final class Gpt2RunOptions {
     /** Opens a task on a model. */
     interface Opener<I, R> {
         /** @throws CommandException if the model cannot do it */
-        InputTask<I, R> open(LoadedGpt2 loaded) throws IOException;
+        InputTask<I, R> open(LoadedGpt loaded) throws IOException;
     }
 
     /**
@@ -33,7 +33,7 @@ final class Gpt2RunOptions {
     <I, R> int run(String command, Context context, I input, LineShape<I> lines, Opener<I, R> opener)
             throws IOException {
         ModelRequest request = new ModelRequest(command, model.model, compute, common, context, input == null);
-        try (LoadedGpt2 loaded = request.gpt2(); InputTask<I, R> task = opener.open(loaded)) {
+        try (LoadedGpt loaded = request.gpt(); InputTask<I, R> task = opener.open(loaded)) {
             new TaskRun<>(command, output, common, context, task).all(input, lines, loaded);
         }
         return Cli.DONE;

@@ -2,15 +2,16 @@ package org.vecformer.yardstick;
 
 import org.vecformer.engine.WeightType;
 import org.vecformer.loader.Gpt2Config;
+import org.vecformer.loader.GptConfig;
 
-/** How much a GPT-2 has to read and to compute: the arithmetic behind shares of the machine's limits. */
-public final class Gpt2Work {
+/** How much a GPT has to read and to compute: the arithmetic behind shares of the machine's limits. */
+public final class GptWork {
 
-    private Gpt2Work() {
+    private GptWork() {
     }
 
     /** Numbers in the matrices of all blocks: queries, keys, values, attention output, feed-forward up and down. */
-    static long blockWeights(Gpt2Config config) {
+    static long blockWeights(GptConfig config) {
         long hidden = config.hiddenSize();
         return config.layers() * (4 * hidden * hidden + 2 * hidden * config.innerSize());
     }
@@ -22,10 +23,11 @@ public final class Gpt2Work {
     }
 
     /** Numbers in biases and layer norms, which are float32 always. */
-    static long vectorWeights(Gpt2Config config) {
+    static long vectorWeights(GptConfig config) {
         long hidden = config.hiddenSize();
         long norm = 2 * hidden;
-        return config.layers() * (2 * norm + 3 * hidden + hidden + config.innerSize() + hidden) + norm;
+        return config.layers() * (2 * norm + 3 * hidden + hidden + config.innerSize() + hidden)
+                + (config instanceof Gpt2Config ? norm : 0);
     }
 
     /**
@@ -33,7 +35,7 @@ public final class Gpt2Work {
      * used (the output layer, tied or not, counts in full). What is read of the key/value cache is not counted, so
      * shares come out a little low.
      */
-    public static long bytesPerToken(Gpt2Config config, WeightType type) {
+    public static long bytesPerToken(GptConfig config, WeightType type) {
         long hidden = config.hiddenSize();
         long inner = config.innerSize();
         long block = bytes(hidden, 4 * hidden, type) + bytes(hidden, inner, type) + bytes(inner, hidden, type);
@@ -46,7 +48,7 @@ public final class Gpt2Work {
      * weight of a matrix and token, and for attention's two products over the positions up to each token's own. Behind
      * the last block's attention only the last token goes on. Norms, softmax and activation are not counted (under 1 %).
      */
-    public static long flopsPerPrompt(Gpt2Config config, int tokens) {
+    public static long flopsPerPrompt(GptConfig config, int tokens) {
         long head = (long) config.hiddenSize() * config.vocabularySize();
         long pairs = tokens * (tokens + 1L) / 2;
         long attention = 4L * config.layers() * config.hiddenSize() * pairs;
