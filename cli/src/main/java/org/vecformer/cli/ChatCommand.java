@@ -11,7 +11,7 @@ import org.vecformer.cli.dialog.Personalities;
 import org.vecformer.engine.dialog.BertPartner;
 import org.vecformer.engine.dialog.ChatPartner;
 import org.vecformer.engine.dialog.GptPartner;
-import org.vecformer.engine.model.Gpt2;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.tokenizer.Tokenizer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -100,6 +100,11 @@ final class ChatCommand implements Callable<Integer> {
         }
     }
 
+    /** A persona in a line. */
+    static String who(List<String> persona) {
+        return persona.isEmpty() ? "nobody in particular" : '"' + PlainChat.oneLine(String.join(" ", persona)) + '"';
+    }
+
     private static List<String> sentences(String option, List<String> arguments) throws IOException {
         List<String> sentences = new ArrayList<>();
         for (String argument : arguments) {
@@ -119,8 +124,8 @@ final class ChatCommand implements Callable<Integer> {
         }
         Tokenizer tokenizer = loaded.tokenizer();
         return switch (loaded) {
-            case LoadedGpt2 gpt -> {
-                Gpt2 languageModel = gpt.languageModel();
+            case LoadedGpt gpt -> {
+                Gpt languageModel = gpt.languageModel();
                 yield () -> GptPartner.open(languageModel, tokenizer);
             }
             case LoadedBert bert -> () -> BertPartner.open(bert.bert(), tokenizer);
@@ -137,6 +142,7 @@ final class ChatCommand implements Callable<Integer> {
         if (!session.settings().draw.greedy && settings.draw.seed == null) {
             err.println("gpt2 chat: --seed " + session.seed() + " gives the same again");
         }
+        err.println("gpt2 chat: the model is " + who(session.persona()));
         if (resumed instanceof ChatResult.Done done) {
             err.println("gpt2 chat: " + done.sentence());
         }

@@ -127,7 +127,7 @@ final class ChatSession implements AutoCloseable {
                 throw gone;
             }
             return new ChatResult.Problem(Cli.message(e), e);
-        } catch (UsageException e) {
+        } catch (UsageException | UnsupportedOperationException e) {
             return new ChatResult.Problem(e.getMessage(), e);
         } catch (IOException | RuntimeException e) {
             return new ChatResult.Problem(Cli.message(e), e);
@@ -292,7 +292,9 @@ final class ChatSession implements AutoCloseable {
             case "set" -> persona = sentences(rest);
             case "add" -> {
                 List<String> longer = new ArrayList<>(persona);
-                longer.addAll(sentences(rest));
+                if (!longer.addAll(sentences(rest))) {
+                    throw new UsageException("/persona add needs a sentence");
+                }
                 persona = List.copyOf(longer);
             }
             default -> throw new UsageException("/persona has no '" + Texts.shortened(parts[0])

@@ -2,6 +2,7 @@ package org.vecformer.cli;
 
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import org.jline.terminal.Terminal;
 import org.jline.utils.NonBlockingReader;
 
@@ -9,6 +10,7 @@ import org.jline.utils.NonBlockingReader;
 final class KeyWatch implements AutoCloseable {
     private static final int CTRL_C = 3;
     private static final long INTERVAL_MILLIS = 50;
+    private static final Pattern ESCAPE_SEQUENCE = Pattern.compile("\u001b(\\[[0-?]*[ -/]*[@-~]|O.|.)?");
 
     private final Terminal terminal;
     private final Runnable stop;
@@ -47,9 +49,9 @@ final class KeyWatch implements AutoCloseable {
         }
     }
 
-    /** What was typed; asked when this is closed. */
+    /** What was typed, without keys such as arrows that are several characters; asked when this is closed. */
     String typed() {
-        return typed.toString();
+        return ESCAPE_SEQUENCE.matcher(typed).replaceAll("");
     }
 
     @Override

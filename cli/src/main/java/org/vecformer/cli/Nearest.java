@@ -2,6 +2,7 @@ package org.vecformer.cli;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /** What somebody may have meant who mistyped a name. */
 final class Nearest {
@@ -10,9 +11,12 @@ final class Nearest {
 
     /** "did you mean ...?" if a name is near, else all of them. */
     static String advice(String typed, List<String> names) {
-        String nearest = names.stream().min(Comparator.comparingInt(name -> distance(typed, name))).orElseThrow();
-        boolean near = nearest.startsWith(typed) || distance(typed, nearest) <= Math.max(1, nearest.length() / 3);
-        return near ? "did you mean " + nearest + "?" : "there are " + String.join(", ", names);
+        Optional<String> begun = names.stream().filter(name -> name.startsWith(typed)).findFirst();
+        String nearest = begun.orElseGet(
+                () -> names.stream().min(Comparator.comparingInt(name -> distance(typed, name))).orElseThrow());
+        return begun.isPresent() || distance(typed, nearest) <= Math.max(1, nearest.length() / 3)
+                ? "did you mean " + nearest + "?"
+                : "there are " + String.join(", ", names);
     }
 
     /** How many characters must be put in, left out or replaced to make one of the other (Levenshtein). */

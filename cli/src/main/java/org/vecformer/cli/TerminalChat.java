@@ -92,7 +92,6 @@ final class TerminalChat implements AutoCloseable {
      */
     int run(ChatSession session) throws IOException {
         if (!common.quiet) {
-            persona(session.persona());
             out.println("/help shows what else there is; Ctrl-C stops a reply, Ctrl-D ends the chat.");
         }
         boolean interrupted = false;
@@ -178,7 +177,8 @@ final class TerminalChat implements AutoCloseable {
                 return PlainChat.oneLine(suggestion.suggestion().text());
             }
             case ChatResult.Ranking ranking -> PlainChat.ranked(ranking).forEach(out::println);
-            case ChatResult.Listing listing when listing.name().equals("persona") -> persona(listing.lines());
+            case ChatResult.Listing listing when listing.name().equals("persona") ->
+                out.println("The model is " + ChatCommand.who(listing.lines()));
             case ChatResult.Listing listing -> listing.lines().forEach(line -> out.println(PlainChat.oneLine(line)));
             case ChatResult.Done done -> out.println(PlainChat.oneLine(done.sentence()));
             case ChatResult.Problem problem -> {
@@ -192,11 +192,6 @@ final class TerminalChat implements AutoCloseable {
             }
         }
         return null;
-    }
-
-    private void persona(List<String> sentences) {
-        out.println("The model is: "
-                + (sentences.isEmpty() ? "nobody in particular" : PlainChat.oneLine(String.join(" ", sentences))));
     }
 
     /** Restores the terminal. */
