@@ -127,7 +127,7 @@ final class GenerateOptions {
         return new GenerationOptions(options.strategy(), options.sampling(), options.stopping(),
                 options.returnSequences(), drafted ? options.drafting() : Optional.empty(),
                 guided ? options.guidance() : Optional.empty(), options.logprobs(), options.truncatePrompt(),
-                options.useCache());
+                options.useCache(), options.tokenTypes(), options.promptCache());
     }
 
     /** What the model's authors recommend and this build does not have; empty if there is nothing. */

@@ -6,24 +6,42 @@ import org.vecformer.engine.Sequence;
 /** Tokens that a model goes on from: those that it has seen are in its cache, the others wait for the next step. */
 final class Context implements AutoCloseable {
 
+    /** Whose the sequence is; null if it is its own. */
+    private final PromptCache lender;
     private Sequence sequence;
     private final int bound;
     private final int[] ids;
+    /** Of all tokens that there may be; shared with forks. */
+    private final int[] types;
     private int length;
     private Wanted wanted = Wanted.ALL;
 
     /**
+     * One of its own sequence.
+     *
      * @param prompt its first tokens
+     * @param types  one for each of {@code bound} tokens; null for none
      * @param bound  how many there may be in the end
      */
-    Context(Sequence sequence, int[] prompt, int bound) {
-        this(sequence, Arrays.copyOf(prompt, bound), prompt.length, bound);
+    Context(Sequence sequence, int[] prompt, int[] types, int bound) {
+        this(null, sequence, prompt, types, bound);
     }
 
-    private Context(Sequence sequence, int[] ids, int length, int bound) {
+    /**
+     * One whose sequence goes back to a prompt cache in the end.
+     *
+     * @param lender whose {@link PromptCache#takeBack} is called when this is closed
+     */
+    Context(PromptCache lender, Sequence sequence, int[] prompt, int[] types, int bound) {
+        this(lender, sequence, Arrays.copyOf(prompt, bound), prompt.length, types, bound);
+    }
+
+    private Context(PromptCache lender, Sequence sequence, int[] ids, int length, int[] types, int bound) {
+        this.lender = lender;
         this.sequence = sequence;
         this.ids = ids;
         this.length = length;
+        this.types = types;
         this.bound = bound;
     }
 
@@ -48,6 +66,11 @@ final class Context implements AutoCloseable {
     /** The array itself, of which the first {@link #length()} count. */
     int[] ids() {
         return ids;
+    }
+
+    /** One for each token, as far as there may be any; null for none. */
+    int[] types() {
+        return types;
     }
 
     /** What the next step shall tell of the logits behind its last token; all, unless {@link #want} says less. */
@@ -84,7 +107,7 @@ final class Context implements AutoCloseable {
 
     /** A second one with the same past; the two share their cache as far as they are the same. */
     Context fork() {
-        return new Context(sequence.fork(), ids.clone(), length, bound);
+        return new Context(null, sequence.fork(), ids.clone(), length, types, bound);
     }
 
     /** Takes the cache of a fork that has gone further, and gives its own back; the fork is not to be used any more. */
@@ -100,6 +123,10 @@ final class Context implements AutoCloseable {
 
     @Override
     public void close() {
-        sequence.close();
+        if (lender == null) {
+            sequence.close();
+        } else {
+            lender.takeBack(this);
+        }
     }
 }

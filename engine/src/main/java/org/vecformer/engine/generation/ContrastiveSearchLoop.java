@@ -63,8 +63,8 @@ final class ContrastiveSearchLoop {
             }
             batch.clear();
             int from = context.sequence().length();
-            batch.add(context.sequence(), context.ids(), from, Math.min(context.length(), from + batch.room()),
-                    Logits.ALL);
+            batch.add(context.sequence(), context.ids(), context.types(), from,
+                    Math.min(context.length(), from + batch.room()), Logits.ALL);
             session.step(batch);
             for (int row = 0; row < session.logitsRows(); row++) {
                 session.hiddenState(row, state);

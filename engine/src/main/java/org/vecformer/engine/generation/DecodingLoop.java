@@ -47,6 +47,7 @@ public final class DecodingLoop {
      */
     public List<GenerationResult> run(List<int[]> prompts, GenerationOptions options, long randomSeed,
             TokenListener listener, BooleanSupplier cancelled) {
+        options.check(prompts, session);
         Generation generation = new Generation(session, tokenizer, options, randomSeed, listener, cancelled);
         List<List<GeneratedSequence>> sequences = switch (options.strategy()) {
             case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> options.drafting()
@@ -82,7 +83,8 @@ public final class DecodingLoop {
     }
 
     /**
-     * How many positions of the cache a call takes, at most: prompts are shared by their continuations.
+     * How many positions of the cache a call takes, at most: prompts are shared by their continuations. What a prompt
+     * cache of the call holds is among them.
      *
      * @param contextLength the model's
      */
@@ -94,10 +96,7 @@ public final class DecodingLoop {
             all += pages;
             largest = Math.max(largest, pages);
         }
-        boolean together = options.drafting().isEmpty() && switch (options.strategy()) {
-            case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> true;
-            case DecodingStrategy.BeamSearch _,DecodingStrategy.ContrastiveSearch _ -> false;
-        };
+        boolean together = options.drafting().isEmpty() && options.isPlain();
         return (together ? all : largest) * KeyValueMemory.POSITIONS;
     }
 

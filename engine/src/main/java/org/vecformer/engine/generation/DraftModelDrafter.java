@@ -30,7 +30,7 @@ final class DraftModelDrafter implements Drafter {
         this.interruption = interruption;
         session = draft.openSession(SessionOptions.defaults());
         stepper = new Stepper(session);
-        context = new Context(session.newSequence(), new int[0], draft.config().contextLength());
+        context = new Context(session.newSequence(), new int[0], null, draft.config().contextLength());
         candidates = new Candidates(draft.outputs());
     }
 

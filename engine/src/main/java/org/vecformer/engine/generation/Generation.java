@@ -156,7 +156,7 @@ final class Generation {
     }
 
     /**
-     * A continuation of a prompt, with its cache still empty.
+     * A continuation of a prompt, of which nothing has been read but what is in a prompt cache.
      *
      * @param sequence its number; the first one of this prompt
      */
@@ -182,15 +182,22 @@ final class Generation {
     GuidedContext openContext(Stepper stepper, int[] prompt) {
         int bound = bound(prompt);
         int[] negativePrompt = options.guidance().map(guidance -> negativePrompt(guidance, prompt)).orElse(null);
-        Context context = stepper.open(prompt, bound);
+        Context context = stepper.reserved(context(prompt, bound));
         try {
             return new GuidedContext(context, negativePrompt == null
                     ? null
-                    : stepper.open(negativePrompt, bound - prompt.length + negativePrompt.length));
+                    : stepper.reserved(new Context(session.newSequence(), negativePrompt, null,
+                            bound - prompt.length + negativePrompt.length)));
         } catch (RuntimeException | Error e) {
             context.close();
             throw e;
         }
+    }
+
+    private Context context(int[] prompt, int bound) {
+        int[] types = options.tokenTypes().map(each -> each.upTo(bound)).orElse(null);
+        return options.promptCache().map(cache -> cache.lend(prompt, types, bound, options.useCache()))
+                .orElseGet(() -> new Context(session.newSequence(), prompt, types, bound));
     }
 
     private int[] negativePrompt(Guidance guidance, int[] prompt) {

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
+import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Sampling;
 import org.vecformer.loader.GenerationConfig;
 
@@ -32,10 +33,13 @@ import org.vecformer.loader.GenerationConfig;
  * @param truncatePrompt  drop the beginning of a prompt that is too long, instead of refusing it
  * @param useCache        keep keys and values from token to token; without, everything is computed again for each, with
  *                        the same result
+ * @param tokenTypes      what kind of token each one is; for one prompt that is not truncated, without drafts and guidance
+ * @param promptCache     what is known from the last generation, and receives what this one leaves; for one prompt,
+ *                        greedy search and random sampling without drafts; of several sequences it keeps the first
  */
 public record GenerationOptions(DecodingStrategy strategy, Sampling sampling, Stopping stopping, int returnSequences,
         Optional<Drafting> drafting, Optional<Guidance> guidance, OptionalInt logprobs, boolean truncatePrompt,
-        boolean useCache) {
+        boolean useCache, Optional<TokenTypes> tokenTypes, Optional<PromptCache> promptCache) {
 
     public GenerationOptions {
         Objects.requireNonNull(strategy, "strategy");
@@ -68,8 +72,7 @@ public record GenerationOptions(DecodingStrategy strategy, Sampling sampling, St
             }
         }
         if (drafting.isPresent()) {
-            if (strategy instanceof DecodingStrategy.BeamSearch
-                    || strategy instanceof DecodingStrategy.ContrastiveSearch) {
+            if (!isPlain()) {
                 throw new IllegalArgumentException(
                         "drafts are for greedy search and random sampling, not for beams and contrastive search");
             }
@@ -81,12 +84,40 @@ public record GenerationOptions(DecodingStrategy strategy, Sampling sampling, St
         if (guidance.isPresent() && strategy instanceof DecodingStrategy.ContrastiveSearch) {
             throw new IllegalArgumentException("contrastive search has no guidance");
         }
+        if (tokenTypes.isPresent() && (drafting.isPresent() || guidance.isPresent() || truncatePrompt)) {
+            throw new IllegalArgumentException(
+                    "token types are for a prompt that is not truncated, without drafts and guidance");
+        }
+        if (promptCache.isPresent() && (drafting.isPresent() || !isPlain())) {
+            throw new IllegalArgumentException("a prompt cache is for greedy search and random sampling without drafts,"
+                    + " not for beams and contrastive search");
+        }
+    }
+
+    /** Whether each continuation is written on its own, token after token. */
+    boolean isPlain() {
+        return switch (strategy) {
+            case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> true;
+            case DecodingStrategy.BeamSearch _,DecodingStrategy.ContrastiveSearch _ -> false;
+        };
+    }
+
+    /** Refuses what does not go together with these prompts. */
+    void check(List<int[]> prompts, Session session) {
+        if ((tokenTypes.isPresent() || promptCache.isPresent()) && prompts.size() != 1) {
+            throw new IllegalArgumentException(
+                    "token types and a prompt cache are for one prompt, and there are " + prompts.size());
+        }
+        tokenTypes.ifPresent(
+                types -> types.check(prompts.getFirst().length, session.model().config().vocabularySize()));
+        promptCache.ifPresent(cache -> cache.check(session));
     }
 
     /** Greedy, until the context is full; no end token. */
     public static GenerationOptions defaults() {
         return new GenerationOptions(DecodingStrategy.greedy(), Sampling.none(), Stopping.whenFull(), 1,
-                Optional.empty(), Optional.empty(), OptionalInt.empty(), false, true);
+                Optional.empty(), Optional.empty(), OptionalInt.empty(), false, true, Optional.empty(),
+                Optional.empty());
     }
 
     /**
@@ -118,12 +149,12 @@ public record GenerationOptions(DecodingStrategy strategy, Sampling sampling, St
 
     public GenerationOptions withStrategy(DecodingStrategy strategy) {
         return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
-                truncatePrompt, useCache);
+                truncatePrompt, useCache, tokenTypes, promptCache);
     }
 
     public GenerationOptions withSampling(Sampling sampling) {
         return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
-                truncatePrompt, useCache);
+                truncatePrompt, useCache, tokenTypes, promptCache);
     }
 
     /** With a change to the sampling. */
@@ -133,37 +164,47 @@ public record GenerationOptions(DecodingStrategy strategy, Sampling sampling, St
 
     public GenerationOptions withStopping(Stopping stopping) {
         return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
-                truncatePrompt, useCache);
+                truncatePrompt, useCache, tokenTypes, promptCache);
     }
 
     public GenerationOptions withReturnSequences(int returnSequences) {
         return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
-                truncatePrompt, useCache);
+                truncatePrompt, useCache, tokenTypes, promptCache);
     }
 
     public GenerationOptions withDrafting(Drafting drafting) {
         return new GenerationOptions(strategy, sampling, stopping, returnSequences, Optional.of(drafting), guidance,
-                logprobs, truncatePrompt, useCache);
+                logprobs, truncatePrompt, useCache, tokenTypes, promptCache);
     }
 
     public GenerationOptions withGuidance(Guidance guidance) {
         return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, Optional.of(guidance),
-                logprobs, truncatePrompt, useCache);
+                logprobs, truncatePrompt, useCache, tokenTypes, promptCache);
     }
 
     public GenerationOptions withLogprobs(int logprobs) {
         return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance,
-                OptionalInt.of(logprobs), truncatePrompt, useCache);
+                OptionalInt.of(logprobs), truncatePrompt, useCache, tokenTypes, promptCache);
     }
 
     public GenerationOptions withTruncatePrompt(boolean truncatePrompt) {
         return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
-                truncatePrompt, useCache);
+                truncatePrompt, useCache, tokenTypes, promptCache);
     }
 
     public GenerationOptions withUseCache(boolean useCache) {
         return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
-                truncatePrompt, useCache);
+                truncatePrompt, useCache, tokenTypes, promptCache);
+    }
+
+    public GenerationOptions withTokenTypes(TokenTypes tokenTypes) {
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
+                truncatePrompt, useCache, Optional.of(tokenTypes), promptCache);
+    }
+
+    public GenerationOptions withPromptCache(PromptCache promptCache) {
+        return new GenerationOptions(strategy, sampling, stopping, returnSequences, drafting, guidance, logprobs,
+                truncatePrompt, useCache, tokenTypes, Optional.of(promptCache));
     }
 
     /** Draws tokens with this seed, or beams if these are drawn. */

@@ -37,20 +37,16 @@ final class Stepper {
         return stateSize;
     }
 
-    /**
-     * A context with nothing in the cache yet, but all the memory it will need: what would not fit must fail now, not in
-     * the middle of a text, and no step has to ask the system for memory.
-     */
-    Context open(int[] prompt, int bound) {
-        return reserved(new Context(session.newSequence(), prompt, bound));
-    }
-
     /** A second context with the same past, and all the memory that it will need beside what they share. */
     Context fork(Context context) {
         return reserved(context.fork());
     }
 
-    private Context reserved(Context context) {
+    /**
+     * Gives a context all the memory it will need: what would not fit must fail now, not in the middle of a text, and no
+     * step has to ask the system for memory. Closes the context if there is not so much.
+     */
+    Context reserved(Context context) {
         try {
             session.reserve(context.sequence(), context.bound());
             return context;
@@ -90,7 +86,7 @@ final class Stepper {
                 Context context = contexts.get(end);
                 int from = context.sequence().length();
                 int to = Math.min(context.length(), from + batch.room());
-                batch.add(context.sequence(), context.ids(), from, to, to == context.length()
+                batch.add(context.sequence(), context.ids(), context.types(), from, to, to == context.length()
                         ? Logits.LAST
                         : Logits.NONE);
             }

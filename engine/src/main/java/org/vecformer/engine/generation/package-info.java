@@ -7,6 +7,9 @@
  * ({@link org.vecformer.engine.generation.Stopping}), what makes it faster
  * ({@link org.vecformer.engine.generation.Drafting}) and what it moves away from
  * ({@link org.vecformer.engine.generation.Guidance}).
+ * Tokens may have {@linkplain org.vecformer.engine.generation.TokenTypes types}, such as who speaks. From one generation
+ * to the next a {@link org.vecformer.engine.generation.PromptCache} keeps what the model has seen, so that a turn of a
+ * conversation computes only what is new in it.
  * <p>
  * {@link org.vecformer.engine.generation.DecodingLoop} does it for models that write from left to right. For each
  * strategy it has a loop: greedy search and random sampling ({@code SamplingLoop}), both with drafts

@@ -1,5 +1,6 @@
 package org.vecformer.engine.task;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -8,6 +9,7 @@ import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.generation.DecodingLoop;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
+import org.vecformer.engine.generation.PromptCache;
 import org.vecformer.engine.generation.PromptTooLongException;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.Gpt;
@@ -35,6 +37,7 @@ public final class TextGenerator implements AutoCloseable {
     private final SessionOptions options;
     private Session session;
     private DecodingLoop loop;
+    private final List<PromptCache> promptCaches = new ArrayList<>();
     private volatile boolean cancelled;
 
     private TextGenerator(Gpt model, Tokenizer tokenizer, SessionOptions options) {
@@ -105,7 +108,8 @@ public final class TextGenerator implements AutoCloseable {
         Objects.requireNonNull(listener, "listener");
         cancelled = false;
         List<int[]> fitting = prompts.stream().map(prompt -> fit(prompt, options)).toList();
-        ensureCache(DecodingLoop.cachePositions(fitting, options, model.config().contextLength()));
+        ensureCache(DecodingLoop.cachePositions(fitting, options, model.config().contextLength()),
+                options.promptCache().orElse(null));
         return loop.run(fitting, options, new SplittableRandom().nextLong(), listener, () -> cancelled);
     }
 
@@ -121,18 +125,46 @@ public final class TextGenerator implements AutoCloseable {
         return ids;
     }
 
-    /** A larger cache takes the place of one that is too small, unless its size was given. */
-    private void ensureCache(long positions) {
-        if (positions <= session.cachePositions()) {
+    /**
+     * A cache for {@link GenerationOptions#withPromptCache}, of which there may be several: each generation with it
+     * computes only what is new since the last one. To be closed when it is not needed any more, and closed with this
+     * generator. Where the memory is needed for a generation, what it holds is given up.
+     */
+    public PromptCache openPromptCache() {
+        promptCaches.removeIf(PromptCache::isClosed);
+        PromptCache cache = new PromptCache(session);
+        promptCaches.add(cache);
+        return cache;
+    }
+
+    /**
+     * A larger cache takes the place of one that is too small. If its size was given, prompt caches make room.
+     *
+     * @param positions that the generation takes, those of its prompt cache included
+     * @param own       its prompt cache; null for none
+     */
+    private void ensureCache(long positions, PromptCache own) {
+        promptCaches.removeIf(PromptCache::isClosed);
+        List<PromptCache> others = promptCaches.stream().filter(cache -> cache != own).toList();
+        if (positions + others.stream().mapToLong(PromptCache::positions).sum() <= session.cachePositions()) {
             return;
         }
-        if (options.cacheTokens() > 0) {
+        if (options.cacheTokens() == 0) {
+            reopen(positions + others.size() * (long) model.config().contextLength());
+        } else if (positions <= session.cachePositions()) {
+            others.forEach(PromptCache::clear);
+        } else {
             throw new CacheFullException("the generation may take " + positions
                     + " positions of the key/value cache, which has " + session.cachePositions()
                     + ": open the generator with a larger cache, or ask for fewer tokens, sequences or beams");
         }
+    }
+
+    private void reopen(long positions) {
         Session tooSmall = session;
+        promptCaches.forEach(PromptCache::clear);
         open(options.withCacheTokens(positions));
+        promptCaches.forEach(cache -> cache.moveTo(session));
         tooSmall.close();
     }
 
@@ -173,9 +205,10 @@ public final class TextGenerator implements AutoCloseable {
         cancelled = true;
     }
 
-    /** Frees the session. */
+    /** Frees the session, and closes the prompt caches. */
     @Override
     public void close() {
+        promptCaches.forEach(PromptCache::close);
         session.close();
     }
 }

@@ -70,7 +70,7 @@ class ContrastiveSearchTest extends ByteModelFixture {
     }
 
     /** Su et al. 2022 (arXiv 2202.06417), formula 5, with everything computed again for each candidate of each step. */
-    private static int[] plain(ModelFromScratch model, int[] prompt, ContrastiveSearch strategy, Sampling sampling,
+    static int[] plain(ModelFromScratch model, int[] prompt, ContrastiveSearch strategy, Sampling sampling,
             int bound) {
         int[] text = prompt;
         while (text.length < bound) {

@@ -1,5 +1,7 @@
 package org.vecformer.engine.generation;
 
+import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Gpt;
@@ -11,9 +13,16 @@ import org.vecformer.engine.model.SessionOptions;
 final class ModelFromScratch implements AutoCloseable {
 
     private final Session session;
+    private final TokenTypes types;
 
     ModelFromScratch(Gpt model) {
+        this(model, null);
+    }
+
+    /** @param types of the prompt and of what stands behind it; null for none */
+    ModelFromScratch(Gpt model, TokenTypes types) {
         session = model.openSession(SessionOptions.defaults());
+        this.types = types;
     }
 
     int vocabularySize() {
@@ -59,13 +68,18 @@ final class ModelFromScratch implements AutoCloseable {
         Batch batch = session.batch();
         batch.clear();
         try (Sequence sequence = session.newSequence()) {
-            batch.add(sequence, ids, 0, ids.length, Logits.ALL);
+            batch.add(sequence, ids, null, types == null ? null : types(ids.length), Logits.ALL);
             session.step(batch);
         }
     }
 
+    private int[] types(int length) {
+        return IntStream.range(0, length).map(i -> i < types.prompt().length ? types.prompt()[i] : types.generated())
+                .toArray();
+    }
+
     static int[] concat(int[] ids, int... more) {
-        int[] all = java.util.Arrays.copyOf(ids, ids.length + more.length);
+        int[] all = Arrays.copyOf(ids, ids.length + more.length);
         System.arraycopy(more, 0, all, ids.length, more.length);
         return all;
     }

@@ -242,7 +242,7 @@ class SpeculationTest {
         int[] ids = {1, 2, 3, 9, 1, 2, 4, 8, 2, 5, 1, 2};
         int[] guesses = new int[3];
         try (Session session = model.openSession(SessionOptions.defaults());
-                Context context = new Context(session.newSequence(), ids, 40)) {
+                Context context = new Context(session.newSequence(), ids, null, 40)) {
             assertThat(new PromptLookupDrafter(2).draft(context, null, guesses, 3)).isEqualTo(3);
             assertThat(guesses).containsExactly(4, 8, 2);
             assertThat(new PromptLookupDrafter(1).draft(context, null, guesses, 2)).isEqualTo(2);

@@ -212,7 +212,8 @@ class StoppingTest extends ByteModelFixture {
                         .withReturnSequences(3)))
                 .withMessageContaining("3 sequences").withMessageContaining("2 beams");
         assertThat(new GenerationOptions(DecodingStrategy.greedy(), DRAWING.sampling(), Stopping.whenFull(), 1,
-                Optional.empty(), Optional.empty(), OptionalInt.empty(), false, true).withMaxNewTokens(3))
+                Optional.empty(), Optional.empty(), OptionalInt.empty(), false, true, Optional.empty(),
+                Optional.empty()).withMaxNewTokens(3))
                 .extracting(options -> generate(options).ids().length).isEqualTo(3);
     }
 
