@@ -14,7 +14,7 @@ final class Nearest {
         Optional<String> begun = names.stream().filter(name -> name.startsWith(typed)).findFirst();
         String nearest = begun.orElseGet(
                 () -> names.stream().min(Comparator.comparingInt(name -> distance(typed, name))).orElseThrow());
-        return begun.isPresent() || distance(typed, nearest) <= Math.max(1, nearest.length() / 3)
+        return begun.isPresent() || distance(typed, nearest) <= Math.max(2, nearest.length() / 3)
                 ? "did you mean " + nearest + "?"
                 : "there are " + String.join(", ", names);
     }

@@ -169,7 +169,8 @@ class ChatSessionTest {
         try (ChatSession session = session(SETTINGS); ChatPartner partner = partner()) {
             assertThat(problem(session, "/rank a | b")).isEqualTo("nothing has been said yet");
             reply(session, "Do you like cats?");
-            ChatResult.Ranking ranking = (ChatResult.Ranking) enter(session, "/rank Xylophone zebra | |Yes, I like cats. ");
+            ChatResult.Ranking ranking = (ChatResult.Ranking) enter(session,
+                    "/rank Xylophone zebra | |Yes, I like cats. ");
             List<RankedReply> expected = partner.rank(new Dialog(PERSONA, List.of("Do you like cats?")),
                     List.of("Xylophone zebra", "Yes, I like cats."), 2);
             assertThat(ranking.replies()).isEqualTo(expected);
@@ -352,11 +353,11 @@ class ChatSessionTest {
     void whatDoesNotFitIsSaidAndTheChatGoesOn() throws IOException {
         try (ChatSession session = session(SETTINGS)) {
             reply(session, "Hello!");
-            assertThat(problem(session, "word ".repeat(1000))).contains("512");
+            assertThat(problem(session, "word ".repeat(1000))).contains("room for 504");
             List<Utterance> before = List.copyOf(session.utterances());
             enter(session, "/persona set " + "I like long walks and longer talks. ".repeat(100));
-            assertThat(problem(session, "Hello!")).contains("512");
-            assertThat(problem(session, "/retry")).contains("512");
+            assertThat(problem(session, "Hello!")).contains("room for 504");
+            assertThat(problem(session, "/retry")).contains("room for 504");
             assertThat(session.utterances()).isEqualTo(before);
             enter(session, "/persona set I like short walks.");
             assertThat(reply(session, "Hello!")).isNotBlank();

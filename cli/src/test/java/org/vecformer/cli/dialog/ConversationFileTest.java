@@ -58,7 +58,7 @@ class ConversationFileTest {
     @ParameterizedTest
     @CsvSource(quoteCharacter = '`', delimiter = ';', value = {
         // What is wrong; instead of what; this
-        "not JSON ; { ; [[", "expected a JSON object ; { ; [{}] {", "format ; vecformer-conversation ; something",
+        "not JSON ; { ; {{", "expected a JSON object ; { ; [{}] {", "format ; vecformer-conversation ; something",
         "version ; \"version\" : 1 ; \"version\" : 2", "whole number ; \"version\" : 1 ; \"version\" : 1.5",
         "whole number ; \"version\" : 1 ; \"version\" : \"1\"", "not a string ; \"tiny \\\"model\\\"\" ; 5",
         "not a list ; [ \"I am Zoë.\", \"世界 😀\" ] ; {}", "not a string ; \"I am Zoë.\" ; null",
@@ -108,7 +108,8 @@ class ConversationFileTest {
         for (int i = 0; i < 3000; i++) {
             byte[] bad = good.clone();
             for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
-                bad[random.nextInt(bad.length)] = (byte) (random.nextBoolean() ? random.nextInt(256)
+                bad[random.nextInt(bad.length)] = (byte) (random.nextBoolean()
+                        ? random.nextInt(256)
                         : "{}[]\",:0-e\\".charAt(random.nextInt(11)));
             }
             Path file = Files.write(folder.resolve("bad"),
