@@ -29,7 +29,8 @@ final class Cli {
 
     private static final String NAME = "gpt2";
 
-    private static final List<String> COMMANDS = List.of("generate", "score", "next", "predict", "evaluate", "evaluate-dialog",
+    private static final List<String> COMMANDS = List.of("generate", "score", "next", "predict", "evaluate",
+            "evaluate-dialog",
             "fill-mask", "mask-generate", "embed", "classify", "tag", "answer", "rerank", "tokenize", "detokenize",
             "forward", "convert", "info", "bench");
 

@@ -165,7 +165,8 @@ final class EvaluateDialogCommand implements Callable<Integer> {
         return !draws()
                 ? options.withGreedy(true)
                 : options.withTemperature(temperature == null ? 1 : temperature)
-                        .withSampling(before -> topK == null ? before.topP(topP == null ? 1 : topP)
+                        .withSampling(before -> topK == null
+                                ? before.topP(topP == null ? 1 : topP)
                                 : before.topP(topP == null ? 1 : topP).topK(topK));
     }
 
@@ -291,7 +292,7 @@ final class EvaluateDialogCommand implements Callable<Integer> {
             }
             line("examples", "%d", score.examples());
             line("too long", "%d", tally.tooLong);
-            line("dialogs as", "%s", evaluator.description());
+            line("dialogs as", "%s", evaluator.format());
             if (seeded) {
                 line("seed", "%d", seed);
             }
@@ -310,7 +311,7 @@ final class EvaluateDialogCommand implements Callable<Integer> {
                 json.writeNumberField("candidates", count);
             }
             json.writeStringField("ranked_by", evaluator.rankedBy());
-            json.writeStringField("format", evaluator.description());
+            json.writeStringField("format", evaluator.format());
             json.writeNumberField("tokens", score.tokens());
             json.writeNumberField("too_long", tally.tooLong);
             if (seeded) {

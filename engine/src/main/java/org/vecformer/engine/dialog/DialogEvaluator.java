@@ -48,9 +48,9 @@ public final class DialogEvaluator implements AutoCloseable {
         return hasChoice ? "next-utterance head" : "mean log-probability";
     }
 
-    /** How the model reads dialogs, in a few words. */
-    public String description() {
-        return partner.description();
+    /** How the model reads dialogs, in a few words, such as {@code transcript}. */
+    public String format() {
+        return partner.format().description();
     }
 
     /**
