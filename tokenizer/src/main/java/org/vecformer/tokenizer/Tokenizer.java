@@ -136,7 +136,10 @@ public interface Tokenizer {
     /** What tokens begin with that continue a word: {@code ##} for WordPiece, nothing for BPE. */
     String continuingPrefix();
 
-    /** The most ids the model takes ({@code model_max_length}), where the files give a sensible number. */
+    /**
+     * The most ids the model takes ({@code model_max_length}, or {@code max_len} in files before transformers 3), where
+     * the files give a sensible number.
+     */
     OptionalInt maximumLength();
 
     /** Whether shorter texts of a batch are filled up at their start ({@code padding_side}). */

@@ -234,14 +234,15 @@ final class TokenizerFiles {
                 isLeft("padding_side"), isLeft("truncation_side"));
     }
 
-    /** Files without a limit have a huge number in its place. */
+    /** Files without a limit have a huge number in its place; the first files had another name for it. */
     private OptionalInt maximumLength() throws TokenizerException {
-        Object value = config.get("model_max_length");
+        String name = config.isNull("model_max_length") ? "max_len" : "model_max_length";
+        Object value = config.get(name);
         if (value == null) {
             return OptionalInt.empty();
         }
         if (!(value instanceof Number number) || !(number.doubleValue() >= 1)) {
-            throw config.wrong("model_max_length", "a number of ids");
+            throw config.wrong(name, "a number of ids");
         }
         return number.doubleValue() < Integer.MAX_VALUE ? OptionalInt.of(number.intValue()) : OptionalInt.empty();
     }

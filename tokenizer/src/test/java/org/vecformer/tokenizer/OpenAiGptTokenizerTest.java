@@ -205,6 +205,22 @@ class OpenAiGptTokenizerTest {
         assertThat(Tokenizer.load(decoder).padding()).hasValue(1002);
     }
 
+    /** A token that a file describes keeps its description; one that is only named is looked for in the given text. */
+    @Test
+    void whatFilesSayOfAnAddedToken() throws IOException {
+        Path files = OpenAiGptFixtures.writeSpeakers(OpenAiGptFixtures.write(directory.resolve("described"),
+                "{\"max_len\":512,\"added_tokens_decoder\":{\"" + (SIZE + 3) + "\":{\"content\":\"<speaker1>\","
+                        + "\"normalized\":true,\"special\":true}}}"),
+                SIZE);
+        Tokenizer tokenizer = Tokenizer.load(files);
+        assertThat(tokenizer.ids("<SPEAKER1>the")).containsExactly(SIZE + 3, tokenizer.id("the</w>").orElseThrow());
+        assertThat(tokenizer.ids("<SPEAKER2>the")).doesNotContain(SIZE + 4);
+        assertThat(tokenizer.maximumLength()).hasValue(512);
+        Files.writeString(files.resolve("tokenizer_config.json"), "{\"max_len\":\"many\"}");
+        assertThatThrownBy(() -> Tokenizer.load(files)).isInstanceOf(TokenizerException.class)
+                .hasMessageEndingWith("tokenizer_config.json: field max_len is \"many\", expected a number of ids");
+    }
+
     @Test
     void offsetsPointIntoTheTextAsItWasGiven() {
         String text = "  Éj \ud83d\ude42the\u200b e\u0301N";
