@@ -50,6 +50,9 @@ class OptionsWalkTest {
     /** Command lines by "command option". */
     private final Map<String, List<Case>> cases = new LinkedHashMap<>();
 
+    /** What commands read where nothing else is said. */
+    private String standardInput = "";
+
     /** A command line with and without the option. */
     private record Case(String input, List<String> without, List<String> with, Integer refused) {}
 
@@ -68,6 +71,9 @@ class OptionsWalkTest {
                         .replace("GPT2LMHeadModel", "GPT2ForSequenceClassification"));
         other = CommandRun.copyOfModel(folder.resolve("other"), "config.json", "model.safetensors");
         Files.writeString(folder.resolve("corpus.txt"), "Once upon a time there was a little girl.\nShe had a cat.\n");
+        Files.writeString(folder.resolve("conversation.json"),
+                "{\"format\":\"vecformer-conversation\",\"version\":1,\"persona\":[\"I am old.\"],\"utterances\":["
+                        + "{\"speaker\":\"user\",\"text\":\"Hi!\"},{\"speaker\":\"bot\",\"text\":\"Ho!\"}]}");
         filler = TinyBert.write(folder.resolve("filler"), "BertForMaskedLM");
         classifier = TinyBert.write(folder.resolve("classifier"), "BertForSequenceClassification", "bad", "good");
         tagger = TinyBert.write(folder.resolve("tagger"), "BertForTokenClassification", "O", "B-PER", "I-PER");
@@ -80,7 +86,7 @@ class OptionsWalkTest {
 
     /** The option changes what is written, standard error included (that is where a summary is). */
     private void changes(String option, String command, String value, String rest) {
-        changes(option, command, value, rest, "");
+        changes(option, command, value, rest, standardInput);
     }
 
     private void changes(String option, String command, String value, String rest, String input) {
@@ -146,6 +152,7 @@ class OptionsWalkTest {
         common("generate", prompt, "--model " + folder.resolve("nowhere"));
 
         collectScores();
+        collectChat();
         collectBert();
 
         changes("--pair", "tokenize", "upon", "Once");
@@ -228,6 +235,55 @@ class OptionsWalkTest {
         model("bench", small);
         compute("bench", small);
         common("bench", small, small + " --model " + folder.resolve("nowhere"));
+    }
+
+    private void collectChat() {
+        standardInput = "Hello!\nWho are you?\nAnd now?\n";
+        String tall = "--persona I:am:tall. --quiet";
+        String seeded = tall + " --seed 1";
+        changes("--persona", "chat", "I:am:a:cat.", "--seed 1 --quiet");
+        changes("--persona", "chat", "@" + folder.resolve("corpus.txt"), "--seed 1 --quiet");
+        refused(2, "--persona", "chat", "-", "");
+        refused(1, "--persona", "chat", "@" + folder.resolve("nowhere"), "");
+        changes("--personas", "chat", folder.resolve("corpus.txt").toString(), "--seed 1 --quiet");
+        refused(1, "--personas", "chat", folder.resolve("nowhere").toString(), "");
+        changes("--user-persona", "chat", "I:am:a:dog.", seeded, "/suggest\n");
+        refused(2, "--user-persona", "chat", "-", "");
+        changes("--load", "chat", folder.resolve("conversation.json").toString(), "--quiet --max-new-tokens 2",
+                "/persona\n/history\n");
+        refused(1, "--load", "chat", folder.resolve("nowhere").toString(), "");
+        refused(1, "--load", "chat", folder.resolve("corpus.txt").toString(), "");
+        refused(2, "--load", "chat", folder.resolve("conversation.json").toString(), tall);
+        changes("--min-new-tokens", "chat", "20", seeded);
+        refused(2, "--min-new-tokens", "chat", "-1", "--quiet");
+        refused(2, "--min-new-tokens", "chat", "9", "--max-new-tokens 8");
+        changes("--max-new-tokens", "chat", "2", seeded);
+        refused(2, "--max-new-tokens", "chat", "0", "--quiet");
+        changes("--max-history", "chat", "0", seeded);
+        refused(2, "--max-history", "chat", "-1", "--quiet");
+        changes("--greedy", "chat", "", tall);
+        refused(2, "--greedy", "chat", "", "--top-k 5");
+        changes("--temperature", "chat", "9.5", seeded);
+        refused(2, "--temperature", "chat", "0", "--quiet");
+        changes("--top-k", "chat", "1", seeded);
+        refused(2, "--top-k", "chat", "-1", "--quiet");
+        changes("--top-p", "chat", "0.01", seeded);
+        refused(2, "--top-p", "chat", "1.5", "--quiet");
+        changes("--seed", "chat", "5", tall);
+        refused(2, "--seed", "chat", "x", "--quiet");
+        drawing("chat", seeded + " --temperature 2 --top-p 1", "--quiet");
+        repetition("chat", tall + " --greedy --min-new-tokens 60", "--quiet");
+        changes("--json", "chat", "", seeded);
+        refused(2, "--json", "chat", "", "--jsonl");
+        changes("--jsonl", "chat", "", seeded, "{\"text\":\"Hello!\"}\n");
+        refused(2, "--jsonl", "chat", "", "--json");
+        changes("--model", "chat", filler.toString(), seeded);
+        refused(1, "--model", "chat", other.toString(), "--quiet");
+        refused(1, "--model", "chat", classifier.toString(), "--quiet");
+        refused(1, "--model", "chat", folder.resolve("nowhere").toString(), "--quiet");
+        compute("chat", "--persona I:am:tall. --seed 1");
+        common("chat", "--persona I:am:tall. --seed 1", "--model " + folder.resolve("nowhere"));
+        standardInput = "";
     }
 
     private void collectScores() {
@@ -337,7 +393,7 @@ class OptionsWalkTest {
         refused(2, "--dry-sequence-breaker", "generate", "upon", "Once");
     }
 
-    /** What generate and mask-generate have about drawing, and no tests of older. */
+    /** What generate, mask-generate and chat have about drawing, and no tests of older. */
     private void drawing(String command, String draw, String input) {
         changes("--min-p", command, "1", draw);
         refused(2, "--min-p", command, "1.1", input);
@@ -364,7 +420,7 @@ class OptionsWalkTest {
         refused(2, "--mirostat-eta", command, "1", input);
     }
 
-    /** What generate and mask-generate have against repetition. */
+    /** What generate, mask-generate and chat have against repetition. */
     private void repetition(String command, String text, String input) {
         changes("--repetition-penalty", command, "9", text);
         refused(2, "--repetition-penalty", command, "0", input);
@@ -797,11 +853,6 @@ class OptionsWalkTest {
             CommandRun run = CommandRun.of("generate", "Once", option);
             assertThat(run.status()).as(option).isEqualTo(2);
             assertThat(run.err()).hasLineCount(1).contains(option.split("=")[0]);
-        }
-        for (String command : List.of("chat", "evaluate-dialog")) {
-            CommandRun run = CommandRun.of(command, "x");
-            assertThat(run.status()).as(command).isEqualTo(2);
-            assertThat(run.err()).hasLineCount(1).contains(command);
         }
     }
 }

@@ -32,6 +32,22 @@ class PersonalitiesTest {
     }
 
     @Test
+    void aPersonaChatFileHasOneADialog() throws IOException {
+        Path text = Files.writeString(folder.resolve("chat.txt"),
+                "1 your persona: i am one .\n2 your persona: i am tall .\n3 hi\thello\n4 so\tyes\n"
+                        + "1 your persona: i am two .\n2 hi\thello\n1 your persona: i am two .\n2 yes\tno\n");
+        List<List<String>> expected = List.of(List.of("i am one .", "i am tall ."), List.of("i am two ."));
+        assertThat(Personalities.read(text).all()).isEqualTo(expected);
+        Path json = Files.writeString(folder.resolve("chat.json"), " [{\"personality\":[\"i am one .\",\"i am tall .\"],"
+                + "\"utterances\":[{\"candidates\":[\"hello\"],\"history\":[\"hi\"]}]},"
+                + "{\"personality\":[\"i am two .\"],\"utterances\":[{\"candidates\":[\"so\"],\"history\":[\"hi\"]}]}]");
+        assertThat(Personalities.read(json).all()).isEqualTo(expected);
+        Path broken = Files.writeString(folder.resolve("broken.json"), "[{\"personality\":5}]");
+        assertThatThrownBy(() -> Personalities.read(broken)).isInstanceOf(IOException.class)
+                .hasMessageContaining("broken.json");
+    }
+
+    @Test
     void anotherOneIsAnother() {
         Personalities three = new Personalities(List.of(List.of("a"), List.of("b"), List.of("c")));
         Random random = new Random(1);
@@ -51,6 +67,8 @@ class PersonalitiesTest {
         Path latin = Files.write(folder.resolve("latin"), new byte[]{'a', (byte) 0xfc, '\n'});
         assertThatThrownBy(() -> Personalities.read(latin)).isInstanceOf(IOException.class)
                 .hasMessageContaining("UTF-8");
+        assertThatThrownBy(() -> Personalities.read(folder)).isInstanceOf(IOException.class)
+                .hasMessageContaining("is not a file");
         assertThatThrownBy(() -> new Personalities(List.of())).isInstanceOf(IllegalArgumentException.class);
     }
 }
