@@ -144,7 +144,7 @@ final class ChatCommand implements Callable<Integer> {
         }
         err.println("gpt2 chat: the model is " + who(session.persona()));
         if (resumed instanceof ChatResult.Done done) {
-            err.println("gpt2 chat: " + done.sentence());
+            err.println("gpt2 chat: " + PlainChat.oneLine(done.sentence()));
         }
     }
 }

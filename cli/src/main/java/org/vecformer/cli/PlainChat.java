@@ -123,7 +123,7 @@ final class PlainChat {
                 }
             }
             case ChatResult.Done done -> say(done.sentence());
-            case ChatResult.Problem problem -> streams.err().println("gpt2 chat: " + problem.sentence());
+            case ChatResult.Problem problem -> streams.err().println("gpt2 chat: " + oneLine(problem.sentence()));
             case ChatResult.Nothing _ -> {
                 // Nothing to show.
             }
@@ -132,7 +132,7 @@ final class PlainChat {
 
     private void say(String sentence) {
         if (!common.quiet) {
-            streams.err().println("gpt2 chat: " + sentence);
+            streams.err().println("gpt2 chat: " + oneLine(sentence));
         }
     }
 

@@ -49,7 +49,8 @@ class JarIT {
                     .isEqualTo("org.vecformer.cli.launcher.Launcher");
             List<String> names = jar.stream().map(entry -> entry.getName()).toList();
             assertThat(names).doesNotHaveDuplicates().noneMatch(name -> name.endsWith("module-info.class"));
-            assertThat(names).contains("META-INF/LICENSE", "META-INF/NOTICE", "org/vecformer/cli/storyteller/README.md",
+            assertThat(names).contains("META-INF/LICENSE", "META-INF/NOTICE", "META-INF/JLINE-LICENSE",
+                    "META-INF/jline/providers/ffm", "org/vecformer/cli/storyteller/README.md",
                     "org/vecformer/cli/storyteller/model.safetensors", "org/vecformer/cli/storyteller/vocab.json");
             try (var launcher = jar.getInputStream(jar.getEntry("org/vecformer/cli/launcher/Launcher.class"))) {
                 // Class files of Java 8.

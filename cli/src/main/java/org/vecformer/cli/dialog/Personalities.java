@@ -57,8 +57,9 @@ public record Personalities(List<List<String>> all) {
         Set<List<String>> all = isPersonaChat(file) ? ofDialogs(file) : new LinkedHashSet<>(paragraphs(text(file)));
         all.remove(List.of());
         if (all.isEmpty()) {
-            throw new IOException(file + " has no personality; expected one sentence a line, and an empty line between two"
-                    + " personalities");
+            throw new IOException(
+                    file + " has no personality; expected one sentence a line, and an empty line between two"
+                            + " personalities");
         }
         return new Personalities(List.copyOf(all));
     }

@@ -38,9 +38,10 @@ class PersonalitiesTest {
                         + "1 your persona: i am two .\n2 hi\thello\n1 your persona: i am two .\n2 yes\tno\n");
         List<List<String>> expected = List.of(List.of("i am one .", "i am tall ."), List.of("i am two ."));
         assertThat(Personalities.read(text).all()).isEqualTo(expected);
-        Path json = Files.writeString(folder.resolve("chat.json"), " [{\"personality\":[\"i am one .\",\"i am tall .\"],"
-                + "\"utterances\":[{\"candidates\":[\"hello\"],\"history\":[\"hi\"]}]},"
-                + "{\"personality\":[\"i am two .\"],\"utterances\":[{\"candidates\":[\"so\"],\"history\":[\"hi\"]}]}]");
+        Path json = Files.writeString(folder.resolve("chat.json"),
+                " [{\"personality\":[\"i am one .\",\"i am tall .\"],"
+                        + "\"utterances\":[{\"candidates\":[\"hello\"],\"history\":[\"hi\"]}]},"
+                        + "{\"personality\":[\"i am two .\"],\"utterances\":[{\"candidates\":[\"so\"],\"history\":[\"hi\"]}]}]");
         assertThat(Personalities.read(json).all()).isEqualTo(expected);
         Path broken = Files.writeString(folder.resolve("broken.json"), "[{\"personality\":5}]");
         assertThatThrownBy(() -> Personalities.read(broken)).isInstanceOf(IOException.class)
