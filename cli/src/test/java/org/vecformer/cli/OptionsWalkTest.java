@@ -254,7 +254,7 @@ class OptionsWalkTest {
         refused(1, "--load", "chat", folder.resolve("nowhere").toString(), "");
         refused(1, "--load", "chat", folder.resolve("corpus.txt").toString(), "");
         refused(2, "--load", "chat", folder.resolve("conversation.json").toString(), tall);
-        changes("--min-new-tokens", "chat", "20", seeded);
+        changes("--min-new-tokens", "chat", "40", seeded);
         refused(2, "--min-new-tokens", "chat", "-1", "--quiet");
         refused(2, "--min-new-tokens", "chat", "9", "--max-new-tokens 8");
         changes("--max-new-tokens", "chat", "2", seeded);
@@ -271,7 +271,7 @@ class OptionsWalkTest {
         refused(2, "--top-p", "chat", "1.5", "--quiet");
         changes("--seed", "chat", "5", tall);
         refused(2, "--seed", "chat", "x", "--quiet");
-        drawing("chat", seeded + " --temperature 2 --top-p 1", "--quiet");
+        drawing("chat", seeded + " --temperature 2", "--quiet");
         repetition("chat", tall + " --greedy --min-new-tokens 60", "--quiet");
         changes("--json", "chat", "", seeded);
         refused(2, "--json", "chat", "", "--jsonl");
