@@ -16,12 +16,15 @@ import picocli.CommandLine.Option;
         "The file holds, float32, what the model has of: logits ([positions, vocabulary]; [positions, "
                 + "labels] of a token classifier; [positions, 2], start and end, of question answering; [labels] of "
                 + "a classifier; [2] of a next-sentence model; [1] of multiple choice), seq_relationship_logits [2] "
-                + "(a next-sentence head beside a masked-LM one), last_hidden_state [positions, width], "
+                + "(a next-sentence head beside a masked-LM one), mc_logits [1] (the multiple choice head of a GPT with "
+                + "double heads, read at the last token), last_hidden_state [positions, width], "
                 + "pooler_output [width], and with --all-hidden hidden_0 to hidden_L. Positions that are not "
                 + "attended to have zeros.",
         "Example: java -jar gpt2.jar forward --ids 440,383 --output numbers.safetensors --all-hidden",
         "Example: java -jar gpt2.jar forward \"Bob is a man.\" --pair \"He has kids.\" --model "
                 + "bert-base-uncased --output n.safetensors",
+        "Example: java -jar gpt2.jar forward --ids 500,72,18 --type-ids 504,504,504 --model persona-chat "
+                + "--output n.safetensors (a GPT's types are tokens, whose embeddings are added)",
         "--json writes {\"output\":\"\",\"ids\":[],\"tensors\":[{\"name\":\"\",\"dtype\":\"F32\",\"shape\":[]}]}."})
 final class ForwardCommand implements Callable<Integer> {
     @Mixin
@@ -61,11 +64,12 @@ final class ForwardCommand implements Callable<Integer> {
             switch (loaded) {
                 case LoadedGpt gpt -> {
                     if (text.forBert()) {
-                        throw new UsageException("the model " + loaded.name() + " is a GPT-2; --pair, --type-ids and"
+                        throw new UsageException("the model " + loaded.name() + " is a GPT; --pair and"
                                 + " --attention-mask are for a BERT");
                     }
                     int[] ids = gpt.ids(input);
-                    report(loaded, ids, new GptForward(gpt, ids, allHidden).write(file));
+                    int[] types = input instanceof Input.Ids given ? given.typeIds() : null;
+                    report(loaded, ids, new GptForward(gpt, ids, types, allHidden).write(file));
                 }
                 case LoadedBert bert -> {
                     var encoded = bert.encoded(input);

@@ -21,13 +21,18 @@ final class GptForward {
     private final Gpt gpt;
     private final GptConfig config;
     private final int[] tokens;
+    private final int[] types;
     private final boolean allHidden;
 
-    /** @throws CommandException if there are no tokens, or too many */
-    GptForward(LoadedGpt loaded, int[] tokens, boolean allHidden) throws CommandException {
+    /**
+     * @param types a token for each token, whose embedding is added; null for none
+     * @throws CommandException if there are no tokens, or too many, or a type is none of the model's tokens
+     */
+    GptForward(LoadedGpt loaded, int[] tokens, int[] types, boolean allHidden) throws CommandException {
         this.gpt = loaded.gpt();
         this.config = gpt.config();
         this.tokens = tokens;
+        this.types = types == null ? null : loaded.checked(types);
         this.allHidden = allHidden;
         if (tokens.length == 0 || tokens.length > config.contextLength()) {
             throw new CommandException(
@@ -39,8 +44,11 @@ final class GptForward {
     private List<Declaration> declare() {
         int positions = tokens.length;
         List<Declaration> tensors = new ArrayList<>();
-        tensors.add(Declaration.f32("logits", positions, config.vocabularySize()));
+        tensors.add(Declaration.f32("logits", positions, gpt.outputs()));
         tensors.add(Declaration.f32("last_hidden_state", positions, config.hiddenSize()));
+        if (gpt.hasChoiceHead()) {
+            tensors.add(Declaration.f32("mc_logits", 1));
+        }
         for (int i = 0; allHidden && i <= config.layers(); i++) {
             tensors.add(Declaration.f32("hidden_" + i, positions, config.hiddenSize()));
         }
@@ -60,20 +68,27 @@ final class GptForward {
                 SafetensorsWriter writer = SafetensorsWriter.create(file, tensors, Map.of())) {
             session.trace(states);
             Batch batch = session.batch();
-            float[] row = new float[config.vocabularySize()];
+            float[] row = new float[gpt.outputs()];
+            float choice = 0;
             for (int from = 0; from < tokens.length;) {
                 batch.clear();
                 int to = Math.min(tokens.length, from + batch.room());
-                batch.add(sequence, tokens, from, to, Logits.ALL);
+                batch.add(sequence, tokens, types, from, to, Logits.ALL);
                 states.first = from;
                 session.step(batch);
                 for (int i = 0; i < session.logitsRows(); i++) {
                     session.logits(i, row);
                     writer.append(row);
                 }
+                if (gpt.hasChoiceHead()) {
+                    choice = session.choice(session.logitsRows() - 1);
+                }
                 from = to;
             }
             append(writer, states.layers[config.layers()]);
+            if (gpt.hasChoiceHead()) {
+                writer.append(new float[]{choice});
+            }
             for (int i = 0; allHidden && i <= config.layers(); i++) {
                 append(writer, states.layers[i]);
             }

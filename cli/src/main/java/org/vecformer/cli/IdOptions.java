@@ -9,7 +9,7 @@ final class IdOptions {
     @Option(names = "--ids", paramLabel = "IDS", description = "token ids instead of a text, such as 101,3960,102; [CLS] and [SEP] are not added")
     String ids;
 
-    @Option(names = "--type-ids", paramLabel = "TYPES", description = "which text each of --ids belongs to, such as 0,0,1; the first if not given")
+    @Option(names = "--type-ids", paramLabel = "TYPES", description = "which text each of --ids belongs to, such as 0,0,1; the first if not given. Of a GPT: a token each, whose embedding is added")
     String typeIds;
 
     @Option(names = "--attention-mask", paramLabel = "MASK", description = "1 for each of --ids that is looked at, 0 for padding; 1 if not given")

@@ -26,7 +26,7 @@ final class PairOptions {
 
     /** Whether there is something that only a BERT takes. */
     boolean forBert() {
-        return pair != null || first.ids.typeIds != null || first.ids.attentionMask != null;
+        return pair != null || first.ids.attentionMask != null;
     }
 
     /** What was given; null for the lines of standard input. */

@@ -401,7 +401,7 @@ class BertCommandsTest {
             line.addAll(List.of("--model", gpt2));
             CommandRun wrong = CommandRun.of(line.toArray(String[]::new));
             assertThat(wrong.status()).isEqualTo(1);
-            assertThat(wrong.err()).hasLineCount(1).contains("is a GPT-2; " + command + " needs a BERT");
+            assertThat(wrong.err()).hasLineCount(1).contains("is a GPT; " + command + " needs a BERT");
         }
         CommandRun generate = CommandRun.of("generate", "bob", "--model", filler);
         assertThat(generate.status()).isEqualTo(1);

@@ -176,7 +176,8 @@ class OptionsWalkTest {
         changes("--pair", "forward", "he:has", "bob --model " + filler + " " + output);
         refused(2, "--pair", "forward", "x", "Once " + output);
         changes("--type-ids", "forward", "0,1,1", "--ids 2,5,3 --model " + classifier + " " + output);
-        refused(2, "--type-ids", "forward", "0,1,1", "--ids 5,6,7 " + output);
+        changes("--type-ids", "forward", "0,1,1", "--ids 5,6,7 " + output);
+        refused(1, "--type-ids", "forward", "0,4096,1", "--ids 5,6,7 " + output);
         refused(1, "--type-ids", "forward", "0,1,2", "--ids 2,5,3 --model " + filler + " " + output);
         changes("--attention-mask", "forward", "1,1,0", "--ids 2,5,3 --model " + classifier + " " + output);
         refused(2, "--attention-mask", "forward", "1,1", "--ids 2,5,3 --model " + filler + " " + output);

@@ -15,7 +15,7 @@ import java.util.random.RandomGenerator;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.SafetensorsWriter;
 
-/** Small GPT-2 models with seeded random weights, written to disk as a user's would be. */
+/** Small GPT models with seeded random weights, written to disk as a user's would be. */
 public final class TestModels {
 
     private TestModels() {
@@ -38,6 +38,50 @@ public final class TestModels {
                 """.formatted(shape.vocabulary, shape.context, shape.hidden, shape.layers, shape.heads, shape.inner));
         writeWeights(directory, tensors(shape), seed, dtype);
         return directory;
+    }
+
+    /** How the tensors of an OpenAI GPT are named: as transformers does, or as pytorch-pretrained-bert and OpenAI did. */
+    public enum Names {
+        NEW, OLD
+    }
+
+    /**
+     * Writes config.json and model.safetensors of an OpenAI GPT with double heads; the same weights under either names.
+     *
+     * @param shape its inner size counts for nothing: that is four times the hidden size
+     */
+    public static Path writeOpenAi(Path directory, Shape shape, long seed, DType dtype, Names names)
+            throws IOException {
+        Files.createDirectories(directory);
+        Files.writeString(directory.resolve("config.json"), (names == Names.NEW ? """
+                {"model_type": "openai-gpt", "afn": "gelu", "vocab_size": %d, "n_positions": %d, "n_embd": %d,
+                 "n_layer": %d, "n_head": %d}
+                """ : """
+                {"afn": "gelu", "n_special": 5, "vocab_size": %d, "n_positions": %d, "n_ctx": %2$d, "n_embd": %d,
+                 "n_layer": %d, "n_head": %d}
+                """).formatted(names == Names.NEW ? shape.vocabulary : shape.vocabulary - 5, shape.context,
+                shape.hidden, shape.layers, shape.heads));
+        Map<String, long[]> tensors = new LinkedHashMap<>();
+        tensors.put("tokens_embed.weight", new long[]{shape.vocabulary, shape.hidden});
+        tensors.put("positions_embed.weight", new long[]{shape.context, shape.hidden});
+        blocks(tensors, shape, 4 * shape.hidden);
+        tensors.put("multiple_choice_head.summary.weight", new long[]{1, shape.hidden});
+        tensors.put("multiple_choice_head.summary.bias", new long[]{1});
+        Map<String, long[]> named = new LinkedHashMap<>();
+        tensors.forEach((name, dimensions) -> named.put(names == Names.NEW ? name : old(name), dimensions));
+        writeWeights(directory, named, seed, dtype);
+        return directory;
+    }
+
+    private static String old(String name) {
+        if (name.startsWith("multiple")) {
+            return name.replace("summary", "linear");
+        }
+        if (name.startsWith("h.")) {
+            String last = name.contains("ln_") ? ".g" : ".w";
+            return "transformer." + name.replace(".weight", last).replace(".bias", ".b");
+        }
+        return "transformer." + name;
     }
 
     /**
@@ -85,7 +129,7 @@ public final class TestModels {
                 }
                 MemorySegment data = arena.allocate(count * dtype.bits() / 8, 8);
                 boolean norm = (tensor.getKey().contains("ln_") || tensor.getKey().contains("LayerNorm"))
-                        && tensor.getKey().endsWith("weight");
+                        && (tensor.getKey().endsWith("weight") || tensor.getKey().endsWith(".g"));
                 for (long i = 0; i < count; i++) {
                     set(data, dtype, i, (float) (random.nextGaussian() * 0.2 + (norm ? 1 : 0)));
                 }
@@ -110,17 +154,22 @@ public final class TestModels {
         Map<String, long[]> tensors = new LinkedHashMap<>();
         tensors.put("wte.weight", new long[]{shape.vocabulary, hidden});
         tensors.put("wpe.weight", new long[]{shape.context, hidden});
+        blocks(tensors, shape, shape.inner);
+        norm(tensors, "ln_f", hidden);
+        return tensors;
+    }
+
+    private static void blocks(Map<String, long[]> tensors, Shape shape, long inner) {
+        long hidden = shape.hidden;
         for (int i = 0; i < shape.layers; i++) {
             String name = "h." + i + ".";
             norm(tensors, name + "ln_1", hidden);
             linear(tensors, name + "attn.c_attn", hidden, 3 * hidden);
             linear(tensors, name + "attn.c_proj", hidden, hidden);
             norm(tensors, name + "ln_2", hidden);
-            linear(tensors, name + "mlp.c_fc", hidden, shape.inner);
-            linear(tensors, name + "mlp.c_proj", shape.inner, hidden);
+            linear(tensors, name + "mlp.c_fc", hidden, inner);
+            linear(tensors, name + "mlp.c_proj", inner, hidden);
         }
-        norm(tensors, "ln_f", hidden);
-        return tensors;
     }
 
     static void norm(Map<String, long[]> tensors, String name, long hidden) {

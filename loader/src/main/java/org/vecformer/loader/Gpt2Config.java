@@ -84,7 +84,7 @@ public record Gpt2Config(int vocabularySize, int contextLength, int hiddenSize, 
 
     static Gpt2Config of(ConfigFields fields) throws FormatException {
         requireGpt2(fields, fields.texts("architectures"));
-        int vocabularySize = fields.requiredInt(1, Integer.MAX_VALUE, "vocab_size");
+        int vocabularySize = fields.requiredInt(1, Integer.MAX_VALUE, "vocab_size", GptFields.OLD_VOCABULARY_SIZE);
         GptFields gpt = new GptFields(fields);
         return new Gpt2Config(vocabularySize, gpt.contextLength, gpt.hiddenSize, gpt.layers, gpt.heads,
                 fields.optionalInt(1, 4 * GptFields.MAX_SIZE, "n_inner").orElse(4 * gpt.hiddenSize),

@@ -9,6 +9,8 @@ final class GptFields {
 
     /** Bounds far beyond any model, so that products of two sizes fit a long and a few times one fits an int. */
     static final int MAX_SIZE = 1 << 24;
+    /** What pytorch-transformers 1.0 to 2.2 wrote for {@code vocab_size}. */
+    static final String OLD_VOCABULARY_SIZE = "vocab_size_or_config_json_file";
     private static final int MAX_LAYERS = 10_000;
 
     final ConfigFields fields;

@@ -94,7 +94,7 @@ public record OpenAiGptConfig(int vocabularySize, int contextLength, int hiddenS
     }
 
     static OpenAiGptConfig of(ConfigFields fields) throws FormatException {
-        int words = fields.requiredInt(1, Integer.MAX_VALUE / 2, "vocab_size");
+        int words = fields.requiredInt(1, Integer.MAX_VALUE / 2, "vocab_size", GptFields.OLD_VOCABULARY_SIZE);
         int special = fields.optionalInt(0, GptFields.MAX_SIZE, "n_special").orElse(0);
         int vocabularySize = words + special;
         GptFields gpt = new GptFields(fields);

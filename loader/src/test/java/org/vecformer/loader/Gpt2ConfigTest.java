@@ -97,7 +97,7 @@ class Gpt2ConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
-        "'vocab_size':1000 -> 'x':1                     | field vocab_size is missing, expected a whole number",
+        "'vocab_size':1000 -> 'x':1                     | field vocab_size is missing (or vocab_size_or_config_json_file), expected a whole number",
         "'n_positions':64 -> 'x':1                      | field n_positions is missing (or n_ctx, max_position_embeddings)",
         "'n_embd':32 -> 'n_embd':null                   | field n_embd is missing (or hidden_size)",
         "'n_layer':2 -> 'x':1                           | field n_layer is missing",

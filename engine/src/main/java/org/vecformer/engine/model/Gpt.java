@@ -59,6 +59,8 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
     private static final List<String> CHOICE_HEADS = List.of("multiple_choice_head.summary",
             "multiple_choice_head.linear", "multiple_choice_head.classifier");
 
+    private static final String OUTPUT = "lm_head.weight";
+
     private final Engine engine;
     private final WeightMemory memory;
     private final GptConfig config;
@@ -85,7 +87,10 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
         this.memory = memory;
         this.config = config;
         int hidden = config.hiddenSize();
-        tokenEmbeddings = weights.matrix(tokens, Order.OUTPUTS_FIRST, hidden, config.vocabularySize());
+        // Of two tied matrices a file has one, and transformers chose the output layer for OpenAIGPTDoubleHeadsModel.
+        boolean underOutputName = config.tieWordEmbeddings() && !weights.has(tokens) && weights.has(OUTPUT);
+        tokenEmbeddings = weights.matrix(underOutputName ? OUTPUT : tokens, Order.OUTPUTS_FIRST, hidden,
+                config.vocabularySize());
         positionEmbeddings = weights.table(positions, config.contextLength(), hidden);
         blocks = new ArrayList<>();
         for (int i = 0; i < config.layers(); i++) {
@@ -103,7 +108,7 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
         head = switch (headKind) {
             case LANGUAGE_MODEL, DOUBLE_HEADS -> new Linear(config.tieWordEmbeddings()
                     ? tokenEmbeddings
-                    : weights.matrix("lm_head.weight", Order.OUTPUTS_FIRST, hidden, config.vocabularySize()), null);
+                    : weights.matrix(OUTPUT, Order.OUTPUTS_FIRST, hidden, config.vocabularySize()), null);
             case SEQUENCE_CLASSIFIER -> classifier(weights, "score.weight", null);
             case TOKEN_CLASSIFIER -> classifier(weights, "classifier.weight", "classifier.bias");
             case QUESTION_ANSWERING -> classifier(weights, "qa_outputs.weight", "qa_outputs.bias");
@@ -163,8 +168,8 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
         try (Checkpoint checkpoint = Checkpoint.open(files);
                 Weights weights = new Weights(engine.compute(), checkpoint, memory, options,
                         List.of("transformer.", ""), switch (config) {
-                            case Gpt2Config _ -> Gpt2.TOKENS;
-                            case OpenAiGptConfig _ -> OpenAiGpt.TOKENS;
+                            case Gpt2Config _ -> Gpt2.POSITIONS;
+                            case OpenAiGptConfig _ -> OpenAiGpt.POSITIONS;
                         })) {
             return switch (config) {
                 case Gpt2Config gpt2 -> new Gpt2(engine, memory, gpt2, weights);

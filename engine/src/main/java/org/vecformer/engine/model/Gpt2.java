@@ -15,12 +15,12 @@ import org.vecformer.loader.Gpt2Config;
  */
 public final class Gpt2 extends Gpt {
 
-    static final String TOKENS = "wte.weight";
+    static final String POSITIONS = "wpe.weight";
 
     private final Gpt2Config config;
 
     Gpt2(Engine engine, WeightMemory memory, Gpt2Config config, Weights weights) throws IOException {
-        super(engine, memory, config, weights, TOKENS, "wpe.weight", "ln_f");
+        super(engine, memory, config, weights, "wte.weight", POSITIONS, "ln_f");
         this.config = config;
     }
 

@@ -15,12 +15,12 @@ import org.vecformer.loader.OpenAiGptConfig;
  */
 public final class OpenAiGpt extends Gpt {
 
-    static final String TOKENS = "tokens_embed.weight";
+    static final String POSITIONS = "positions_embed.weight";
 
     private final OpenAiGptConfig config;
 
     OpenAiGpt(Engine engine, WeightMemory memory, OpenAiGptConfig config, Weights weights) throws IOException {
-        super(engine, memory, config, weights, TOKENS, "positions_embed.weight", null);
+        super(engine, memory, config, weights, "tokens_embed.weight", POSITIONS, null);
         this.config = config;
     }
 

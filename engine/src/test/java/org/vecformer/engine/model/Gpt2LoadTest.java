@@ -73,7 +73,7 @@ class Gpt2LoadTest {
     // ---- broken checkpoints
 
     @ParameterizedTest
-    @ValueSource(strings = {"wpe.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "h.1.attn.c_attn.weight",
+    @ValueSource(strings = {"wte.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "h.1.attn.c_attn.weight",
         "h.1.attn.c_attn.bias", "h.0.attn.c_proj.weight", "h.1.mlp.c_fc.weight", "h.1.mlp.c_proj.bias",
         "ln_f.weight", "ln_f.bias"})
     void aMissingTensorIsNamed(String name) throws IOException {
@@ -152,14 +152,14 @@ class Gpt2LoadTest {
     void anUnknownPrefixIsRefused() throws IOException {
         TestModels.write(directory, SHAPE, 1, DType.F32);
         rewrite(directory, tensors -> prefix(tensors, "model."));
-        assertRefused(directory, WEIGHTS, "has no tensor wte.weight", "transformer.");
+        assertRefused(directory, WEIGHTS, "has no tensor wpe.weight", "transformer.");
     }
 
     @Test
     void anEmptyCheckpointIsRefused() throws IOException {
         TestModels.write(directory, SHAPE, 1, DType.F32);
         rewrite(directory, Map::clear);
-        assertRefused(directory, "has no tensor wte.weight");
+        assertRefused(directory, "has no tensor wpe.weight");
     }
 
     @ParameterizedTest

@@ -18,6 +18,7 @@ import org.vecformer.engine.Engine;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
+import org.vecformer.engine.TestModels.Names;
 import org.vecformer.engine.TestModels.Shape;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
@@ -51,11 +52,15 @@ class SameBitsTest {
         scalar = TestBackends.openScalar();
         for (DType dtype : List.of(DType.F32, DType.BF16, DType.F16)) {
             for (Shape shape : List.of(Shape.ODD, Shape.EVEN)) {
-                Path directory = TestModels.write(folder.resolve(dtype + "-" + shape.hidden()), shape, 7, dtype);
-                twins.add(new Twins(directory.getFileName().toString(), load(scalar, directory),
-                        List.of(load(oneThread, directory), load(threeThreads, directory))));
+                addTwins(TestModels.write(folder.resolve(dtype + "-" + shape.hidden()), shape, 7, dtype));
             }
         }
+        addTwins(TestModels.writeOpenAi(folder.resolve("OpenAI GPT"), Shape.ODD, 7, DType.F32, Names.NEW));
+    }
+
+    private static void addTwins(Path directory) throws IOException {
+        twins.add(new Twins(directory.getFileName().toString(), load(scalar, directory),
+                List.of(load(oneThread, directory), load(threeThreads, directory))));
     }
 
     private static Gpt load(Engine engine, Path directory) throws IOException {
