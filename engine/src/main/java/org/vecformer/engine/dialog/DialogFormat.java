@@ -16,8 +16,8 @@ public sealed interface DialogFormat permits SpeakerTokenFormat, TranscriptForma
      */
     static DialogFormat of(Gpt model, Tokenizer tokenizer) {
         return SpeakerTokenFormat.isFor(tokenizer)
-                ? new SpeakerTokenFormat(model, tokenizer)
-                : new TranscriptFormat(model, tokenizer);
+                ? new SpeakerTokenFormat(model.config().vocabularySize(), tokenizer)
+                : new TranscriptFormat(model.config().eosTokenIds(), tokenizer);
     }
 
     /**
@@ -52,8 +52,7 @@ public sealed interface DialogFormat permits SpeakerTokenFormat, TranscriptForma
         int[] types = null;
         if (prompt.types() != null) {
             types = Arrays.copyOf(prompt.types(), ids.length);
-            // All of a block has one type, and the prompt's last token begins the reply's block.
-            Arrays.fill(types, start, ids.length, types[start - 1]);
+            Arrays.fill(types, start, ids.length, prompt.replyType());
         }
         return new DialogInput(ids, types, start, prompt.utterances());
     }

@@ -3,8 +3,14 @@ package org.vecformer.engine.dialog;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
-import org.vecformer.engine.sampler.Sampling;
+import org.vecformer.engine.generation.DecodingStrategy;
+import org.vecformer.engine.generation.GenerationOptions;
+import org.vecformer.engine.generation.MaskGenerationOptions;
+import org.vecformer.engine.generation.Stopping;
+import org.vecformer.engine.sampler.MinNewTokens;
 import org.vecformer.engine.sampler.SamplerKind;
+import org.vecformer.engine.sampler.Sampling;
+import org.vecformer.tokenizer.Tokenizer;
 
 /**
  * How a reply is written. Immutable; each {@code with} method gives a changed copy.
@@ -83,5 +89,25 @@ public record ReplyOptions(boolean greedy, double temperature, Sampling sampling
 
     public ReplyOptions withSeed(OptionalLong seed) {
         return new ReplyOptions(greedy, temperature, sampling, minNewTokens, maxNewTokens, historyTurns, seed);
+    }
+
+    /** For a GPT that reads dialogs in this format. */
+    GenerationOptions generation(DialogFormat format) {
+        DecodingStrategy strategy = greedy ? DecodingStrategy.greedy() : new DecodingStrategy.RandomSampling(seed);
+        return GenerationOptions.defaults().withStrategy(strategy)
+                .withSampling(sampling.temperature(temperature).minNewTokens(minNewTokens))
+                .withStopping(Stopping.whenFull().withMaxNewTokens(maxNewTokens).withEndTokens(format.endTokens())
+                        .withStopTexts(format.stopTexts()));
+    }
+
+    /** For a BERT, which fills masks in this way. */
+    MaskGenerationOptions masked(MaskGenerationOptions masks, Tokenizer tokenizer) {
+        int[] ends = masks.stopTokens().stream().mapToInt(end -> tokenizer.id(end).getAsInt()).toArray();
+        Sampling whole = minNewTokens == 0
+                ? sampling
+                : sampling.with(SamplerKind.MIN_NEW_TOKENS, new MinNewTokens(minNewTokens, ends));
+        MaskGenerationOptions options = masks.withGreedy(greedy).withTemperature(temperature)
+                .withSampling(_ -> whole).withMaxNewTokens(maxNewTokens);
+        return seed.isPresent() ? options.withSeed(seed.getAsLong()) : options;
     }
 }

@@ -1,13 +1,9 @@
 package org.vecformer.engine.dialog;
 
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.vecformer.engine.generation.PromptTooLongException;
-import org.vecformer.engine.model.Gpt;
 import org.vecformer.tokenizer.EncodingOptions;
 import org.vecformer.tokenizer.Tokenizer;
 
@@ -44,13 +40,16 @@ public final class SpeakerTokenFormat implements DialogFormat {
     private final int speaker2;
     private final List<Integer> delimiters;
 
-    /** @throws IllegalArgumentException if the tokenizer lacks a delimiter, or the model its embedding */
-    SpeakerTokenFormat(Gpt model, Tokenizer tokenizer) {
+    /**
+     * @param embeddings for how many ids the model has one
+     * @throws IllegalArgumentException if the tokenizer lacks a delimiter, or the model its embedding
+     */
+    SpeakerTokenFormat(int embeddings, Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        begin = delimiter(model, tokenizer, BEGIN);
-        end = delimiter(model, tokenizer, END);
-        speaker1 = delimiter(model, tokenizer, SPEAKER_1);
-        speaker2 = delimiter(model, tokenizer, SPEAKER_2);
+        begin = delimiter(embeddings, tokenizer, BEGIN);
+        end = delimiter(embeddings, tokenizer, END);
+        speaker1 = delimiter(embeddings, tokenizer, SPEAKER_1);
+        speaker2 = delimiter(embeddings, tokenizer, SPEAKER_2);
         delimiters = IntStream.concat(IntStream.of(begin, end, speaker1, speaker2), tokenizer.id(PADDING).stream())
                 .boxed().toList();
     }
@@ -60,53 +59,35 @@ public final class SpeakerTokenFormat implements DialogFormat {
         return Stream.of(BEGIN, END, SPEAKER_1, SPEAKER_2).allMatch(token -> tokenizer.id(token).isPresent());
     }
 
-    private static int delimiter(Gpt model, Tokenizer tokenizer, String token) {
+    private static int delimiter(int embeddings, Tokenizer tokenizer, String token) {
         int id = tokenizer.id(token).orElseThrow(
                 () -> new IllegalArgumentException("the tokenizer has no token " + token + ", which dialogs need"));
-        if (id >= model.config().vocabularySize()) {
+        if (id >= embeddings) {
             throw new IllegalArgumentException("the tokenizer's " + token + " has the id " + id
-                    + "; the model has embeddings for ids 0 to " + (model.config().vocabularySize() - 1));
+                    + "; the model has embeddings for ids 0 to " + (embeddings - 1));
         }
         return id;
     }
 
     @Override
     public DialogInput prompt(Dialog dialog, int room) {
-        int[] persona = dialog.persona().stream().flatMapToInt(sentence -> IntStream.of(ids(sentence))).toArray();
         List<String> history = dialog.history();
-        Deque<int[]> utterances = new ArrayDeque<>();
-        // The begin token, the persona, and the speaker's token of the reply.
-        int length = 1 + persona.length + 1;
-        for (int i = history.size() - 1; i >= 0; i--) {
-            int[] utterance = ids(history.get(i));
-            if (length + 1 + utterance.length > room && !utterances.isEmpty()) {
-                break;
-            }
-            utterances.addFirst(utterance);
-            length += 1 + utterance.length;
-        }
-        if (length > room) {
-            throw new PromptTooLongException("persona and last utterance have " + length
-                    + " tokens with delimiters; there is room for " + Math.max(0, room));
-        }
-        return blocks(persona, List.copyOf(utterances), length);
+        int[] persona = dialog.persona().stream().map(this::ids).flatMapToInt(Arrays::stream).toArray();
+        DialogParts parts = DialogParts.fitting(behind(begin, persona), history.size(),
+                distance -> behind(distance % 2 == 0 ? speaker1 : speaker2,
+                        ids(history.get(history.size() - distance))),
+                new int[]{speaker1}, room);
+        return new DialogInput(parts.ids(), types(parts.blocks()), parts.ids().length, parts.utterances().size());
     }
 
-    private DialogInput blocks(int[] persona, List<int[]> utterances, int length) {
-        int[] ids = new int[length];
-        int[] types = new int[length];
-        int count = utterances.size() + 2;
-        int at = 0;
-        for (int block = 0; block < count; block++) {
-            int[] words = block == 0 ? persona : block == count - 1 ? new int[0] : utterances.get(block - 1);
-            int first = block == 0 ? begin : (count - 1 - block) % 2 == 0 ? speaker1 : speaker2;
-            int type = block % 2 == 0 ? speaker1 : speaker2;
-            ids[at] = first;
-            System.arraycopy(words, 0, ids, at + 1, words.length);
-            Arrays.fill(types, at, at + 1 + words.length, type);
-            at += 1 + words.length;
-        }
-        return new DialogInput(ids, types, length, utterances.size());
+    /** Those of all tokens of a block are the same, and alternate from block to block. */
+    private int[] types(List<int[]> blocks) {
+        return IntStream.range(0, blocks.size()).flatMap(block -> IntStream.range(0, blocks.get(block).length)
+                .map(_ -> block % 2 == 0 ? speaker1 : speaker2)).toArray();
+    }
+
+    private static int[] behind(int first, int[] ids) {
+        return IntStream.concat(IntStream.of(first), IntStream.of(ids)).toArray();
     }
 
     @Override
@@ -132,6 +113,6 @@ public final class SpeakerTokenFormat implements DialogFormat {
 
     @Override
     public String description() {
-        return "speaker tokens";
+        return "<speaker1> and <speaker2>, as the model was trained";
     }
 }

@@ -1,7 +1,11 @@
 package org.vecformer.engine.generation;
 
 import java.util.Arrays;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 import org.vecformer.engine.Sequence;
+import org.vecformer.engine.model.Batch;
+import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.tensor.KeyValueMemory;
 
@@ -73,6 +77,35 @@ public final class PromptCache implements AutoCloseable {
         this.session = session;
     }
 
+    /**
+     * Reads a text without writing behind it: computes what this does not hold of it, and holds all of it then.
+     *
+     * @param text      token ids, as many as the context has room for
+     * @param types     one for each, as in {@link TokenTypes}; null for none
+     * @param cancelled asked before each step
+     * @return a fork of it to go on from, which the caller closes
+     * @throws CancellationException if it was cancelled; what has been read stays
+     * @throws IllegalStateException as {@link #clear}
+     */
+    public Sequence read(int[] text, int[] types, BooleanSupplier cancelled) {
+        checkIdle();
+        reused = common(text, types, text.length);
+        sequence.truncate(reused);
+        ids = text.clone();
+        this.types = types == null ? null : types.clone();
+        Batch batch = session.batch();
+        while (sequence.length() < ids.length) {
+            if (cancelled.getAsBoolean()) {
+                throw new CancellationException("cancelled");
+            }
+            batch.clear();
+            int from = sequence.length();
+            batch.add(sequence, ids, this.types, from, Math.min(ids.length, from + batch.room()), Logits.NONE);
+            session.step(batch);
+        }
+        return sequence.fork();
+    }
+
     /** @throws IllegalStateException if a generation in this session cannot use it now */
     void check(Session session) {
         checkIdle();
@@ -99,24 +132,24 @@ public final class PromptCache implements AutoCloseable {
      */
     Context lend(int[] prompt, int[] types, int bound, boolean reuse) {
         checkIdle();
-        reused = reuse ? common(prompt, types) : 0;
+        // The prompt's last token is not taken over, since the next one is chosen from its logits.
+        reused = reuse ? common(prompt, types, prompt.length - 1) : 0;
         sequence.truncate(reused);
         Context context = new Context(this, sequence, prompt, types, bound);
         lent = true;
         return context;
     }
 
-    /** The prompt's last token is not among them, since the next one is chosen from its logits. */
-    private int common(int[] prompt, int[] types) {
+    /** How many of a text's first tokens are here. */
+    private int common(int[] text, int[] types, int atMost) {
         if ((types == null) != (this.types == null)) {
             return 0;
         }
-        int most = Math.min(sequence.length(), prompt.length - 1);
-        int same = common(ids, prompt, most);
-        return types == null ? same : common(this.types, types, same);
+        int same = same(ids, text, Math.min(sequence.length(), atMost));
+        return types == null ? same : same(this.types, types, same);
     }
 
-    private static int common(int[] one, int[] other, int most) {
+    private static int same(int[] one, int[] other, int most) {
         int mismatch = Arrays.mismatch(one, 0, most, other, 0, most);
         return mismatch < 0 ? most : mismatch;
     }
