@@ -277,6 +277,17 @@ class PromptCacheTest extends ByteModelFixture {
         assertAllIsFree();
     }
 
+    @Test
+    void whatWasNotWrittenIsGivenBack() {
+        try (PromptCache cache = new PromptCache(session); Sequence rest = session.newSequence()) {
+            int end = generate(PROMPT, GREEDY).ids()[2];
+            generate(PROMPT, GREEDY.withMaxNewTokens(90).withEndTokens(end).withPromptCache(cache));
+            assertThat(cache.positions()).isEqualTo(32);
+            session.reserve(rest, CONTEXT - 32);
+        }
+        assertAllIsFree();
+    }
+
     private void assertAllIsFree() {
         try (Sequence all = session.newSequence()) {
             session.reserve(all, CONTEXT);
