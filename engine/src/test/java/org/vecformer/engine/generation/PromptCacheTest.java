@@ -186,6 +186,7 @@ class PromptCacheTest extends ByteModelFixture {
                 .isEqualTo(expected.sequences().getFirst().logprobs());
     }
 
+    @Tag("device")
     @Test
     void aTurnReadsOnlyWhatIsNew() {
         try (PromptCache cache = new PromptCache(session)) {
