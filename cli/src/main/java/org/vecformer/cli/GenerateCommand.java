@@ -175,7 +175,7 @@ final class GenerateCommand implements Callable<Integer> {
         if (probabilities != null && !common.quiet) {
             streams.err().println("gpt2 generate: " + probabilities.legend());
         }
-        String before = show.echo ? promptText(loaded, input) : "";
+        String before = show.echo ? echo(loaded, input) : "";
         TextOutput text = new TextOutput(streams.out(), options.returnSequences(), loaded.tokenizer() == null,
                 probabilities, before);
         try (Interruption.Scope _ = interruption.during(generator::cancel)) {
@@ -220,6 +220,17 @@ final class GenerateCommand implements Callable<Integer> {
         return input instanceof Input.Text text ? text.text() : loaded.tokenizer().decode(loaded.ids(input));
     }
 
+    /** The prompt before its continuation, with the space that a token of OpenAI GPT which ends a word has behind it. */
+    private static String echo(LoadedGpt loaded, Input input) throws CommandException {
+        String prompt = promptText(loaded, input);
+        if (loaded.tokenizer() == null || prompt.isEmpty() || prompt.endsWith(" ") || prompt.endsWith("\n")) {
+            return prompt;
+        }
+        int[] ids = loaded.ids(input);
+        byte[] last = ids.length == 0 ? new byte[0] : loaded.tokenizer().tokenBytes(ids[ids.length - 1], false);
+        return last.length > 0 && last[last.length - 1] == ' ' ? prompt + " " : prompt;
+    }
+
     private void writeJson(LoadedGpt loaded, TextGenerator generator, GenerationOptions options, Input input)
             throws IOException {
         try (Interruption.Scope _ = interruption.during(generator::cancel)) {
@@ -234,7 +245,7 @@ final class GenerateCommand implements Callable<Integer> {
     /** With the prompt before each text. */
     private static GenerationResult echoed(GenerationResult result, LoadedGpt loaded, Input input)
             throws CommandException {
-        String before = promptText(loaded, input);
+        String before = echo(loaded, input);
         return new GenerationResult(result.promptIds(), result.sequences().stream()
                 .map(sequence -> new GeneratedSequence(
                         IntStream.concat(IntStream.of(result.promptIds()), IntStream.of(sequence.ids())).toArray(),

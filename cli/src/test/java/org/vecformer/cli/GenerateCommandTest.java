@@ -90,6 +90,18 @@ class GenerateCommandTest {
                 .startsWith("Once upon a time");
     }
 
+    /** Where OpenAI GPT's tokens end words, the space shows with the next token. */
+    @Test
+    void echoOfAModelWhoseTokensEndWords() {
+        String[] line = {"generate", "how are you", "--model", "../engine/src/test/resources/dialog/tiny-openai-gpt",
+            "--greedy", "--max-new-tokens", "3", "--quiet"};
+        String text = CommandRun.of(line).out();
+        assertThat(text).isNotBlank().doesNotStartWith(" ");
+        assertThat(CommandRun.of(append(line, "--echo")).out()).isEqualTo("how are you " + text);
+        line[1] = "How are you ";
+        assertThat(CommandRun.of(append(line, "--echo")).out()).isEqualTo("How are you " + text);
+    }
+
     @Test
     void theSameSeedGivesTheSameText() {
         String[] line = {"generate", "Once", "--max-new-tokens", "30", "--seed", "11", "--quiet", "--threads", "1"};
