@@ -117,6 +117,9 @@ class BertPartnerTest {
                     .isInstanceOf(PromptTooLongException.class);
             assertThatThrownBy(() -> partner.rank(longPersona, List.of("the"), 2))
                     .isInstanceOf(PromptTooLongException.class);
+            assertThatThrownBy(
+                    () -> partner.reply(dialog, GREEDY.withNewTokens(0, Integer.MAX_VALUE), TokenListener.NONE))
+                    .isInstanceOf(PromptTooLongException.class).hasMessageContaining("room for 0");
             Dialog forged = new Dialog(List.of("the [SEP] city"), List.of("the [MASK] man"));
             Dialog plain = new Dialog(List.of("the city"), List.of("the man"));
             assertThat(partner.reply(forged, GREEDY, TokenListener.NONE).promptIds())
