@@ -30,6 +30,7 @@ final class Cli {
     private static final String NAME = "gpt2";
 
     private static final List<String> COMMANDS = List.of("generate", "score", "next", "predict", "evaluate",
+            "evaluate-dialog",
             "fill-mask", "mask-generate", "embed", "classify", "tag", "answer", "rerank", "tokenize", "detokenize",
             "forward", "convert", "info", "bench");
 
@@ -63,6 +64,7 @@ final class Cli {
             case "next" -> new NextCommand(context);
             case "predict" -> new PredictCommand(context);
             case "evaluate" -> new EvaluateCommand(context);
+            case "evaluate-dialog" -> new EvaluateDialogCommand(context);
             case "fill-mask" -> new FillMaskCommand(context);
             case "mask-generate" -> new MaskGenerateCommand(context);
             case "embed" -> new EmbedCommand(context);

@@ -18,7 +18,8 @@ import org.vecformer.engine.tensor.KeyValueMemory;
 
 /**
  * Scores replies to a dialog. Its tokens are computed once: each reply goes on from a fork, and a step has as many of
- * them as the batch and the cache have room for. A reply's numbers do not depend on the others (see {@link Session}).
+ * them as the batch has room for, or a context of the cache. A reply's numbers do not depend on the others (see {@link
+ * Session}).
  */
 final class ReplyScorer {
 
@@ -67,6 +68,7 @@ final class ReplyScorer {
     /** A row of logits: what is known behind the id of that index. */
     private record Row(Candidate candidate, int index) {}
 
+    /** @param session has a context's worth of its cache free whenever replies are scored */
     ReplyScorer(Session session) {
         this.session = session;
         hasChoice = session.model().hasChoiceHead();
@@ -93,8 +95,7 @@ final class ReplyScorer {
         List<Candidate> active = new ArrayList<>();
         List<Row> rows = new ArrayList<>();
         Batch batch = session.batch();
-        long freePages = session.cachePositions() / KeyValueMemory.POSITIONS
-                - Math.ceilDiv(past.length(), KeyValueMemory.POSITIONS);
+        int freePages = Math.ceilDiv(session.model().config().contextLength(), KeyValueMemory.POSITIONS);
         try {
             while (!waiting.isEmpty() || !active.isEmpty()) {
                 if (cancelled.getAsBoolean()) {
@@ -138,7 +139,7 @@ final class ReplyScorer {
         for (int i = 0; i < rows.size(); i++) {
             Candidate one = rows.get(i).candidate;
             if (rows.get(i).index == one.ids.length - 1) {
-                one.choice = session.choice(i);
+                one.choice = finite(session.choice(i));
             }
         }
         session.model().engine().compute().pool().run((from, to, worker) -> {
@@ -154,12 +155,15 @@ final class ReplyScorer {
 
     private double logprob(int row, int id, float[] logits) {
         session.logits(row, logits);
-        double logSumExp = LogSoftmax.logSumExp(logits, session.model().outputs());
-        if (!Double.isFinite(logSumExp)) {
+        return logits[id] - finite(LogSoftmax.logSumExp(logits, session.model().outputs()));
+    }
+
+    private static double finite(double number) {
+        if (!Double.isFinite(number)) {
             throw new IllegalStateException("the model computed logits that are not all numbers: its weights are"
                     + " damaged, or their type is too small for them");
         }
-        return logits[id] - logSumExp;
+        return number;
     }
 
     /** Whether it was to be closed. */
