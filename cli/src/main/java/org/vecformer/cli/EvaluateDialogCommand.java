@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -135,11 +136,13 @@ final class EvaluateDialogCommand implements Callable<Integer> {
                         ? null
                         : ResultsFile.open(resultsPath, belongsTo(loaded, examples.file()))) {
             long start = System.nanoTime();
+            int before = resultsFile == null ? 0 : resultsFile.done().size();
             Tally tally = evaluate(evaluator, examples, resultsFile, replies);
             write(tally, evaluator, examples.bare() > 0);
             if (!common.quiet) {
-                streams.err().println(String.format(Locale.ROOT, "gpt2 evaluate-dialog: %.2f s; %s",
-                        (System.nanoTime() - start) / 1e9, loaded.summary()));
+                streams.err().println(String.format(Locale.ROOT, "gpt2 evaluate-dialog: %.2f s%s; %s",
+                        (System.nanoTime() - start) / 1e9,
+                        resultsFile == null ? "" : "; " + before + " examples were done before", loaded.summary()));
             }
         }
         return Cli.DONE;
@@ -230,7 +233,7 @@ final class EvaluateDialogCommand implements Callable<Integer> {
         DialogScore sum = DialogScore.NONE;
         int tooLong = 0;
         Set<Integer> counts = new TreeSet<>();
-        List<ExampleScore> done = resultsFile == null ? List.of() : List.copyOf(resultsFile.done());
+        List<ExampleScore> done = resultsFile == null ? List.of() : new ArrayList<>(resultsFile.done());
         try (CandidateExamples examples = file.open(candidates, seed);
                 ProgressBar bar = common.quiet || !streams.terminal()
                         ? null

@@ -3,7 +3,7 @@ package org.vecformer.cli;
 import java.io.IOException;
 import picocli.CommandLine.Mixin;
 
-/** What every command has that asks a GPT-2 about one input or many. */
+/** What every command has that asks a GPT about one input or many. */
 final class GptRunOptions {
     @Mixin
     ModelOption model = new ModelOption();

@@ -5,7 +5,7 @@ import java.io.InputStream;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** A text or ids, as a GPT-2 takes them. */
+/** A text or ids, as a GPT takes them. */
 final class GptTextOptions {
     @Parameters(paramLabel = "TEXT", arity = "0..1", description = "the text; - for standard input, @file for a file")
     String text;

@@ -19,8 +19,8 @@ import picocli.CommandLine.Option;
 @Command(name = "info", description = {"Shows a model's config, parameters and memory, and what computes it.",
     ""}, sortOptions = false, footer = {
         "", "Example: java -jar gpt2.jar info", "Example: java -jar gpt2.jar info --tensors model.safetensors --json",
-        "--json writes {\"model\":\"\",\"config\":{},\"parameters\":0,\"weights\":\"bf16\",\"memory\":{\"weight_bytes\":0,\"cache_bytes\":0},",
-        "\"tokens\":0,\"backend\":\"vector\",\"vector_bits\":512,\"threads\":2,\"notes\":[]}, of a BERT also \"heads\":[] and \"labels\":[];",
+        "--json writes {\"model\":\"\",\"config\":{},\"heads\":[\"language_model\"],\"parameters\":0,\"weights\":\"bf16\",\"memory\":{\"weight_bytes\":0,\"cache_bytes\":0},",
+        "\"tokens\":0,\"backend\":\"vector\",\"vector_bits\":512,\"threads\":2,\"notes\":[]}, of a BERT also \"labels\":[];",
         "for --devices",
         "[{\"device\":\"cpu\",\"backend\":\"vector\",\"vector_bits\":512,\"threads\":2,\"notes\":[]},",
         "{\"device\":\"opencl:0\",\"name\":\"\",\"type\":\"cpu|gpu|accelerator|other\",\"vendor\":\"\",\"platform\":\"\",\"driver\":\"\",",
@@ -194,8 +194,8 @@ final class InfoCommand implements Callable<Integer> {
             }
         }
         json.writeEndObject();
+        JsonResult.strings(json, "heads", facts.heads());
         if (loaded instanceof LoadedBert) {
-            JsonResult.strings(json, "heads", facts.heads());
             JsonResult.strings(json, "labels", facts.labels());
         }
         json.writeNumberField("parameters", loaded.parameters());

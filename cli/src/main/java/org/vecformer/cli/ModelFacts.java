@@ -16,7 +16,7 @@ import org.vecformer.loader.OpenAiGptConfig;
  * What is to be said of a model of any kind.
  *
  * @param config its config under the names of config.json
- * @param heads a BERT's heads
+ * @param heads a BERT's heads, or a GPT's
  * @param labels a BERT classifier's labels
  * @param cacheBytes the cache for a full context; 0 for an encoder, which has none
  */
@@ -26,7 +26,9 @@ record ModelFacts(Map<String, Object> config, List<String> heads, List<String> l
         return switch (model) {
             case LoadedGpt loaded -> {
                 try (Session session = loaded.gpt().openSession(SessionOptions.defaults())) {
-                    yield new ModelFacts(config(loaded.gpt().config()), List.of(), List.of(), session.cacheBytes());
+                    yield new ModelFacts(config(loaded.gpt().config()),
+                            List.of(loaded.gpt().head().name().toLowerCase(Locale.ROOT)), List.of(),
+                            session.cacheBytes());
                 }
             }
             case LoadedBert loaded -> new ModelFacts(config(loaded.bert().config()),

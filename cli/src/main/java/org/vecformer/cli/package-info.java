@@ -6,7 +6,7 @@
  * its options (picocli; groups that commands share are classes of their own, {@code ...Options}), and nothing of it is
  * loaded for another command. Everything that computes is the engine's.
  *
- * <p>A command asks for its model by a {@code ModelRequest}, for a GPT-2, a BERT or either; what it gets is a {@code
+ * <p>A command asks for its model by a {@code ModelRequest}, for a GPT, a BERT or either; what it gets is a {@code
  * LoadedModel}. Commands that run a BERT's task over inputs are an {@code InputTask} (one input, one result, how the
  * result is shown) that a {@code TaskRun} feeds: with the input of the command line, or with the lines of {@code
  * --jsonl}, read ahead as far as they are there and computed together.

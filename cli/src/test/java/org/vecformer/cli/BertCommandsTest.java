@@ -405,7 +405,7 @@ class BertCommandsTest {
         }
         CommandRun generate = CommandRun.of("generate", "bob", "--model", filler);
         assertThat(generate.status()).isEqualTo(1);
-        assertThat(generate.err()).hasLineCount(1).contains("is a BERT; generate needs a GPT-2: use mask-generate");
+        assertThat(generate.err()).hasLineCount(1).contains("is a BERT; generate needs a GPT: use mask-generate");
         CommandRun headless = CommandRun.of("classify", "bob", "--model", filler);
         assertThat(headless.status()).isEqualTo(1);
         assertThat(headless.err()).hasLineCount(1).contains("sequence classifier").contains("masked-LM head");
@@ -418,7 +418,7 @@ class BertCommandsTest {
         Files.writeString(model.resolve("config.json"), config.replace("\"bert\"", "\"ro\\u001bberta\""));
         CommandRun run = CommandRun.of("info", "--model", model.toString());
         assertThat(run.status()).isEqualTo(1);
-        assertThat(run.err()).hasLineCount(1).contains("\"ro?berta\"").contains("gpt2 and bert");
+        assertThat(run.err()).hasLineCount(1).contains("\"ro?berta\"").contains("gpt2, openai-gpt and bert");
         // The oldest configs do not say what they are of.
         Files.writeString(model.resolve("config.json"), config.replace("\"model_type\": \"bert\", ", "")
                 .replace("\"architectures\": [\"BertForMaskedLM\"], ", ""));

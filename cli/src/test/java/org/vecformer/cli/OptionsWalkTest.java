@@ -337,6 +337,7 @@ class OptionsWalkTest {
         refused(1, "--model", "evaluate", other.toString(), corpus);
         compute("evaluate", corpus);
         common("evaluate", corpus, folder.resolve("nowhere").toString());
+        collectDialogs();
     }
 
     /** What all commands have that ask a GPT-2 about texts. */
@@ -725,6 +726,52 @@ class OptionsWalkTest {
 
     private static String embeddedWeights() {
         return CommandRun.embeddedModel().resolve("model.safetensors").toString();
+    }
+
+    private void collectDialogs() {
+        Path chats = Path.of("../engine/src/test/resources/dialog").toAbsolutePath().normalize();
+        String text = chats.resolve("persona-chat.txt").toString();
+        String json = chats.resolve("persona-chat.json").toString();
+        String persona = " --quiet --model " + chats.resolve("tiny-gpt2");
+        String replies = text + " --limit 4" + persona;
+        String ranked = text + " --limit 2 --no-f1";
+        changes("--split", "evaluate-dialog", "train", json + " --no-f1" + persona);
+        refused(1, "--split", "evaluate-dialog", "test", json);
+        refused(1, "--split", "evaluate-dialog", "valid", text);
+        changes("--limit", "evaluate-dialog", "3", text + " --no-f1" + persona);
+        refused(2, "--limit", "evaluate-dialog", "0", text);
+        changes("--max-history", "evaluate-dialog", "0", text + " --no-f1" + persona);
+        refused(2, "--max-history", "evaluate-dialog", "-1", text);
+        changes("--candidates", "evaluate-dialog", "3", text + " --no-f1" + persona);
+        refused(2, "--candidates", "evaluate-dialog", "1", text);
+        refused(1, "--candidates", "evaluate-dialog", "8", text);
+        changes("--seed", "evaluate-dialog", "7", replies + " --temperature 2");
+        refused(2, "--seed", "evaluate-dialog", "x", text);
+        changes("--no-f1", "evaluate-dialog", "", replies);
+        refused(2, "--no-f1", "evaluate-dialog", "", text + " --top-k 3");
+        refused(2, "--no-f1", "evaluate-dialog", "", text + " --max-new-tokens 3");
+        changes("--min-new-tokens", "evaluate-dialog", "18", replies);
+        refused(2, "--min-new-tokens", "evaluate-dialog", "21", text);
+        refused(2, "--min-new-tokens", "evaluate-dialog", "-1", text);
+        changes("--max-new-tokens", "evaluate-dialog", "2", replies);
+        refused(2, "--max-new-tokens", "evaluate-dialog", "0", text);
+        // The logits of the tiny model are clear: what draws from all of its tokens has to be hot.
+        changes("--temperature", "evaluate-dialog", "9", replies + " --top-k 0");
+        refused(2, "--temperature", "evaluate-dialog", "0", text);
+        changes("--top-k", "evaluate-dialog", "1", replies + " --temperature 9");
+        refused(2, "--top-k", "evaluate-dialog", "-1", text);
+        changes("--top-p", "evaluate-dialog", "0.01", replies + " --temperature 9");
+        refused(2, "--top-p", "evaluate-dialog", "0", text);
+        changes("--results", "evaluate-dialog", folder.resolve("results.jsonl").toString(), ranked);
+        refused(1, "--results", "evaluate-dialog", folder.toString(), ranked);
+        refused(1, "--results", "evaluate-dialog", folder.resolve("nowhere/x.jsonl").toString(), ranked);
+        refused(1, "--results", "evaluate-dialog", text, ranked);
+        changes("--json", "evaluate-dialog", "", ranked);
+        changes("--model", "evaluate-dialog", chats.resolve("tiny-openai-gpt").toString(), ranked);
+        refused(1, "--model", "evaluate-dialog", other.toString(), ranked);
+        refused(1, "--model", "evaluate-dialog", filler.toString(), ranked);
+        compute("evaluate-dialog", ranked);
+        common("evaluate-dialog", ranked, folder.resolve("nowhere").toString());
     }
 
     private void model(String command, String rest) {

@@ -77,7 +77,7 @@ final class ConvAi2Reader implements ExampleReader {
                     + (number == 0 ? "1" : number + 1 + ", or 1 for a new dialog"));
         }
         number = next;
-        return text.substring(digits).strip().isEmpty() ? "" : text.substring(digits).stripLeading();
+        return text.startsWith(" ", digits) ? text.substring(digits + 1) : text.substring(digits);
     }
 
     private NumberedExample example(String[] columns) throws IOException {

@@ -32,6 +32,7 @@ final class PersonaJsonReader implements ExampleReader {
     private final String list;
     private final Deque<NumberedExample> read = new ArrayDeque<>();
     private int dialog;
+    private boolean finished;
 
     /** An utterance of the file: a reply with what was said before. */
     private record Utterance(List<String> candidates, List<String> history) {}
@@ -79,7 +80,8 @@ final class PersonaJsonReader implements ExampleReader {
     public NumberedExample next() throws IOException {
         try {
             while (read.isEmpty()) {
-                if (json.nextToken() == JsonToken.END_ARRAY || json.currentToken() == null) {
+                if (finished || json.nextToken() == JsonToken.END_ARRAY) {
+                    finished = true;
                     return null;
                 }
                 dialog++;
@@ -170,8 +172,8 @@ final class PersonaJsonReader implements ExampleReader {
     }
 
     private IOException notJson(JacksonException e) {
-        return new IOException(file + ", line " + e.getLocation().getLineNr() + ", column "
-                + e.getLocation().getColumnNr() + ": it is not JSON: " + e.getOriginalMessage(), e);
+        return new IOException(file + ", line " + json.currentLocation().getLineNr() + ", column "
+                + json.currentLocation().getColumnNr() + ": it is not JSON: " + e.getOriginalMessage(), e);
     }
 
     private static String shortened(String text) {

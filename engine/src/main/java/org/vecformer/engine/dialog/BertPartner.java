@@ -91,9 +91,10 @@ public final class BertPartner implements ChatPartner {
 
     @Override
     public GenerationResult reply(Dialog dialog, ReplyOptions options, TokenListener listener) {
-        // The last token is written with all masks behind it.
-        int written = options.maxNewTokens() - 1 + masks.masks();
-        EncoderInput start = input(parts(dialog.lastTurns(options.historyTurns()), written));
+        // The last token is written where the first mask is, with the others behind it.
+        long written = options.maxNewTokens() - 1L + masks.masks();
+        EncoderInput start = input(parts(dialog.lastTurns(options.historyTurns()),
+                (int) Math.min(written, model.config().contextLength())));
         TrimmedText text = new TrimmedText(listener);
         return text.of(generator.generate(TaskInput.of(start), options.masked(masks, tokenizer), text));
     }

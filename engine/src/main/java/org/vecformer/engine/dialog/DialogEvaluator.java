@@ -62,9 +62,10 @@ public final class DialogEvaluator implements AutoCloseable {
      */
     public DialogScore evaluate(List<DialogExample> examples, ReplyOptions options, boolean write,
             TaskProgress progress) {
+        cancelled = false;
         List<ExampleScore> scores = new ArrayList<>();
         for (DialogExample example : examples) {
-            scores.add(score(example, options, write));
+            scores.add(scoreOne(example, options, write));
             progress.done(scores.size(), examples.size());
         }
         return DialogScore.of(scores);
@@ -81,6 +82,11 @@ public final class DialogEvaluator implements AutoCloseable {
      */
     public ExampleScore score(DialogExample example, ReplyOptions options, boolean write) {
         cancelled = false;
+        return scoreOne(example, options, write);
+    }
+
+    private ExampleScore scoreOne(DialogExample example, ReplyOptions options, boolean write) {
+        checkCancelled();
         int gold = example.candidates().size() - 1;
         List<ReplyScore> scores = partner.score(example.dialog(), example.candidates(), options.historyTurns(),
                 i -> i == gold);

@@ -16,8 +16,8 @@ public sealed interface DialogFormat permits SpeakerTokenFormat, TranscriptForma
      */
     static DialogFormat of(Gpt model, Tokenizer tokenizer) {
         return SpeakerTokenFormat.isFor(tokenizer)
-                ? new SpeakerTokenFormat(model, tokenizer)
-                : new TranscriptFormat(model, tokenizer);
+                ? new SpeakerTokenFormat(model.config().vocabularySize(), tokenizer)
+                : new TranscriptFormat(model.config().eosTokenIds(), tokenizer);
     }
 
     /**

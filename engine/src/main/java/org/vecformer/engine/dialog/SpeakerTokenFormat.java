@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.vecformer.engine.model.Gpt;
 import org.vecformer.tokenizer.EncodingOptions;
 import org.vecformer.tokenizer.Tokenizer;
 
@@ -41,13 +40,16 @@ public final class SpeakerTokenFormat implements DialogFormat {
     private final int speaker2;
     private final List<Integer> delimiters;
 
-    /** @throws IllegalArgumentException if the tokenizer lacks a delimiter, or the model its embedding */
-    SpeakerTokenFormat(Gpt model, Tokenizer tokenizer) {
+    /**
+     * @param embeddings for how many ids the model has one
+     * @throws IllegalArgumentException if the tokenizer lacks a delimiter, or the model its embedding
+     */
+    SpeakerTokenFormat(int embeddings, Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        begin = delimiter(model, tokenizer, BEGIN);
-        end = delimiter(model, tokenizer, END);
-        speaker1 = delimiter(model, tokenizer, SPEAKER_1);
-        speaker2 = delimiter(model, tokenizer, SPEAKER_2);
+        begin = delimiter(embeddings, tokenizer, BEGIN);
+        end = delimiter(embeddings, tokenizer, END);
+        speaker1 = delimiter(embeddings, tokenizer, SPEAKER_1);
+        speaker2 = delimiter(embeddings, tokenizer, SPEAKER_2);
         delimiters = IntStream.concat(IntStream.of(begin, end, speaker1, speaker2), tokenizer.id(PADDING).stream())
                 .boxed().toList();
     }
@@ -57,12 +59,12 @@ public final class SpeakerTokenFormat implements DialogFormat {
         return Stream.of(BEGIN, END, SPEAKER_1, SPEAKER_2).allMatch(token -> tokenizer.id(token).isPresent());
     }
 
-    private static int delimiter(Gpt model, Tokenizer tokenizer, String token) {
+    private static int delimiter(int embeddings, Tokenizer tokenizer, String token) {
         int id = tokenizer.id(token).orElseThrow(
                 () -> new IllegalArgumentException("the tokenizer has no token " + token + ", which dialogs need"));
-        if (id >= model.config().vocabularySize()) {
+        if (id >= embeddings) {
             throw new IllegalArgumentException("the tokenizer's " + token + " has the id " + id
-                    + "; the model has embeddings for ids 0 to " + (model.config().vocabularySize() - 1));
+                    + "; the model has embeddings for ids 0 to " + (embeddings - 1));
         }
         return id;
     }

@@ -2,7 +2,6 @@ package org.vecformer.engine.dialog;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import org.vecformer.engine.model.Gpt;
 import org.vecformer.tokenizer.EncodingOptions;
 import org.vecformer.tokenizer.Tokenizer;
 
@@ -36,12 +35,13 @@ public final class TranscriptFormat implements DialogFormat {
     private final Tokenizer tokenizer;
     private final List<Integer> endTokens;
 
-    TranscriptFormat(Gpt model, Tokenizer tokenizer) {
+    /** @param modelEnds what ends a text, as the model's config says */
+    TranscriptFormat(List<Integer> modelEnds, Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
         IntStream ending = IntStream.range(0, tokenizer.vocabularySize())
                 .filter(id -> tokenizer.contains(id) && endsAtOnce(tokenizer.decode(new int[]{id})));
         endTokens = IntStream.concat(ending, IntStream.concat(tokenizer.endOfText().stream(),
-                model.config().eosTokenIds().stream().mapToInt(Integer::intValue))).distinct().boxed().toList();
+                modelEnds.stream().mapToInt(Integer::intValue))).distinct().boxed().toList();
     }
 
     /** Whether a token ends a reply to which it adds nothing. */

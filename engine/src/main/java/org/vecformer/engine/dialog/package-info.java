@@ -9,6 +9,11 @@
  * where a model has been trained with them ({@link org.vecformer.engine.dialog.SpeakerTokenFormat}), else as plain text
  * ({@link org.vecformer.engine.dialog.TranscriptFormat}).
  * <p>
- * The one who asks for a suggestion of what the user could say swaps the roles: the user's persona, the same history.
+ * All formats leave out the oldest utterances that do not fit ({@code DialogParts}). A GPT's partner keeps what it has
+ * read in a {@link org.vecformer.engine.generation.PromptCache}; replies that are compared go on from it, several in one
+ * step ({@code ReplyScorer}).
+ * <p>
+ * What the user could say is a reply as well, with the roles swapped: a dialog of the user's persona, or none, and the
+ * history up to the bot's last utterance. It is asked of a partner of its own, so that both keep what they have read.
  */
 package org.vecformer.engine.dialog;

@@ -13,8 +13,8 @@ import org.vecformer.engine.tensor.KeyValueMemory;
  * What a model has seen in the last generation, so that the next one computes only what is new in its prompt: the turns
  * of a conversation, many questions about one text. Given to a generation by {@link GenerationOptions#withPromptCache},
  * which starts behind the longest common beginning of its prompt and of the text before (prompt and what was written, with
- * their {@linkplain TokenTypes types}). It ends with its own text in the cache, however it ends. What is written has the
- * same bits as without.
+ * their {@linkplain TokenTypes types}). It ends with its own text in the cache, however it ends. What is written is the
+ * same as without, on the CPU to the last bit.
  * <p>
  * Holds one sequence in the session's key/value cache, up to the last text's length, until it is {@linkplain #clear()
  * cleared} or closed. Not thread-safe, as its session.

@@ -186,6 +186,7 @@ class PromptCacheTest extends ByteModelFixture {
                 .isEqualTo(expected.sequences().getFirst().logprobs());
     }
 
+    @Tag("device")
     @Test
     void aTurnReadsOnlyWhatIsNew() {
         try (PromptCache cache = new PromptCache(session)) {
@@ -273,6 +274,17 @@ class PromptCacheTest extends ByteModelFixture {
             assertThat(other.reused()).isZero();
             generate(PROMPT, GREEDY.withPromptCache(one));
             assertThat(one.reused()).isEqualTo(5);
+        }
+        assertAllIsFree();
+    }
+
+    @Test
+    void whatWasNotWrittenIsGivenBack() {
+        try (PromptCache cache = new PromptCache(session); Sequence rest = session.newSequence()) {
+            int end = generate(PROMPT, GREEDY).ids()[2];
+            generate(PROMPT, GREEDY.withMaxNewTokens(90).withEndTokens(end).withPromptCache(cache));
+            assertThat(cache.positions()).isEqualTo(32);
+            session.reserve(rest, CONTEXT - 32);
         }
         assertAllIsFree();
     }

@@ -40,6 +40,7 @@ class TokenTypesTest extends ByteModelFixture {
      * the two largest logits of a step are at least 0.002 apart.
      */
     @Tag("width")
+    @Tag("device")
     @Test
     void writesWhatTheReferenceWrites() throws IOException {
         Path folder = Oracle.shared("oracle/models/gpt2-mini");

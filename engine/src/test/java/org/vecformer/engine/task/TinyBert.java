@@ -19,7 +19,7 @@ import org.vecformer.tokenizer.Tokenizer;
  * A BERT of random weights with 70 positions and a vocabulary of 101: special tokens, letters, letters within a word, a
  * few words, punctuation.
  */
-record TinyBert(Engine engine, Bert model, Tokenizer tokenizer) implements AutoCloseable {
+public record TinyBert(Engine engine, Bert model, Tokenizer tokenizer) implements AutoCloseable {
 
     static final int CONTEXT = TestBerts.Shape.ODD.context();
     static final int HIDDEN = TestBerts.Shape.ODD.hidden();
@@ -31,7 +31,7 @@ record TinyBert(Engine engine, Bert model, Tokenizer tokenizer) implements AutoC
     /**
      * @param architecture such as BertForMaskedLM
      */
-    static TinyBert open(Path directory, String architecture, int labels) throws IOException {
+    public static TinyBert open(Path directory, String architecture, int labels) throws IOException {
         TestBerts.write(directory, TestBerts.Shape.ODD, architecture, labels, 77, DType.F32);
         List<String> vocabulary = new ArrayList<>(List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", "!",
                 ",", "'", "the", "man", "city", "is", "good", "in"));
