@@ -154,7 +154,7 @@ class ChatIT {
             screen.resize(60, 30);
             screen.enter("/history");
             String text = screen.await("the history",
-                    all -> all.contains("you> Grüße, 世界 😀! It is a long way to the end of this linee?.")
+                    all -> all.contains("you> Grüße, 世界 😀! It is a long way to the end of this line?.")
                             && all.endsWith(PROMPT));
             assertThat(text).doesNotContain("\u001b");
         }
