@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -52,7 +53,8 @@ import picocli.CommandLine.Parameters;
         "An example that does not fit the model's context with its persona and last utterance is counted as too long and "
                 + "left out.",
         "With --results every example is written to a file when it is done; the same command goes on where that file "
-                + "ends, and gives what it would have given in one run.",
+                + "ends, and gives what it would have given in one run. Its last example is computed again: if it comes "
+                + "out otherwise, the file is refused.",
         "--json writes {\"examples\":0,\"hits_at_1\":0.0,\"perplexity\":0.0,\"f1\":0.0,\"candidates\":20,"
                 + "\"ranked_by\":\"\",\"format\":\"\",\"tokens\":0,\"too_long\":0,\"seed\":42}; f1 is null with "
                 + "--no-f1, candidates where their number differs, seed where nothing was drawn."})
@@ -135,6 +137,11 @@ final class EvaluateDialogCommand implements Callable<Integer> {
                 ResultsFile resultsFile = resultsPath == null
                         ? null
                         : ResultsFile.open(resultsPath, belongsTo(loaded, examples.file()))) {
+            if (!noF1 && replies.maxNewTokens() >= loaded.contextLength()) {
+                throw new CommandException(
+                        "--max-new-tokens is " + replies.maxNewTokens() + ", and the context length of "
+                                + loaded.name() + " is " + loaded.contextLength() + "; expected less");
+            }
             long start = System.nanoTime();
             int before = resultsFile == null ? 0 : resultsFile.done().size();
             Tally tally = evaluate(evaluator, examples, resultsFile, replies);
@@ -194,12 +201,22 @@ final class EvaluateDialogCommand implements Callable<Integer> {
         all.put("device", compute.device == null ? "cpu" : compute.device);
         all.put("file", String.valueOf(path.getFileName()));
         all.put("sha256", sha256(path));
-        all.put("split", String.valueOf(split));
+        if (split != null) {
+            all.put("split", split);
+        }
         all.put("max_history", String.valueOf(maxHistory));
         all.put("candidates", candidates == null ? "all, or " + ExampleFile.CANDIDATES : candidates.toString());
         all.put("seed", String.valueOf(seed));
-        all.put("replies", noF1 ? "none" : replies().toString());
+        all.put("replies", noF1 ? "none" : repliesShown(replies()));
         return all;
+    }
+
+    private String repliesShown(ReplyOptions options) {
+        String chosen = options.greedy()
+                ? "greedy"
+                : "drawn with temperature " + options.temperature() + ", top_k " + (topK == null ? 0 : topK)
+                        + ", top_p " + (topP == null ? 1 : topP);
+        return chosen + ", " + options.minNewTokens() + " to " + options.maxNewTokens() + " tokens";
     }
 
     private static String sha256(Path path) throws IOException {
@@ -234,6 +251,7 @@ final class EvaluateDialogCommand implements Callable<Integer> {
         int tooLong = 0;
         Set<Integer> counts = new TreeSet<>();
         List<ExampleScore> done = resultsFile == null ? List.of() : new ArrayList<>(resultsFile.done());
+        int kept = Math.min(done.size(), total);
         try (CandidateExamples examples = file.open(candidates, seed);
                 ProgressBar bar = common.quiet || !streams.terminal()
                         ? null
@@ -241,9 +259,17 @@ final class EvaluateDialogCommand implements Callable<Integer> {
             for (int i = 0; i < total; i++) {
                 // Read for those that are done too: what is drawn for the others depends on it.
                 DialogExample example = examples.next();
-                ExampleScore score = i < done.size()
+                if (example == null) {
+                    throw new CommandException(file.file() + " has changed: it ends behind example " + i);
+                }
+                ExampleScore score = i < kept - 1
                         ? done.get(i)
-                        : score(evaluator, example, replies.withSeed(seed + i), resultsFile, i);
+                        : score(evaluator, example, replies.withSeed(seed + i), Math.max(i, done.size()));
+                if (i == kept - 1) {
+                    check(score, done.get(i), i + 1);
+                } else if (i >= kept && resultsFile != null) {
+                    resultsFile.add(score);
+                }
                 if (score == null) {
                     tooLong++;
                 } else {
@@ -258,28 +284,30 @@ final class EvaluateDialogCommand implements Callable<Integer> {
         return new Tally(sum, tooLong, counts);
     }
 
+    /** The last of those that are kept is computed again, to see whether the others would come out as they did. */
+    private void check(ExampleScore now, ExampleScore before, int example) throws CommandException {
+        if (!Objects.equals(now, before)) {
+            throw new CommandException(results + ": example " + example + " comes out otherwise now, so that the others"
+                    + " may too: the model or this program has changed; name another file or delete this one");
+        }
+    }
+
     /** The result of an example; null if it does not fit the model's context. */
-    private ExampleScore score(DialogEvaluator evaluator, DialogExample example, ReplyOptions replies,
-            ResultsFile resultsFile, int done) throws IOException {
-        ExampleScore score;
+    private ExampleScore score(DialogEvaluator evaluator, DialogExample example, ReplyOptions replies, int done) {
         try {
             if (interruption.requested()) {
                 throw new CancellationException("interrupted");
             }
-            score = evaluator.score(example, replies, !noF1);
+            return evaluator.score(example, replies, !noF1);
         } catch (PromptTooLongException _) {
-            score = null;
+            return null;
         } catch (CancellationException e) {
             if (!common.quiet) {
                 streams.err().println("gpt2 evaluate-dialog: interrupted behind example " + done
-                        + (resultsFile == null ? "" : "; the same command goes on from there"));
+                        + (results == null ? "" : "; the same command goes on from there"));
             }
             throw e;
         }
-        if (resultsFile != null) {
-            resultsFile.add(score);
-        }
-        return score;
     }
 
     private void write(Tally tally, DialogEvaluator evaluator, boolean drawn) throws IOException {

@@ -172,11 +172,38 @@ class EvaluateDialogCommandTest {
             assertThat(run.status()).as(other[0]).isEqualTo(1);
             assertThat(run.err()).hasLineCount(1).contains("another evaluation");
         }
+        good(TEXT, "--limit", "1", "--model", GPT2, "--top-p", "0.5", "--results", results("drawn"));
+        assertThat(evaluate(TEXT, "--limit", "1", "--model", GPT2, "--top-p", "0.6", "--results", results("drawn"))
+                .err()).contains("top_p 0.5", "top_p 0.6");
         CommandRun run = evaluate(JSON, options);
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.err()).contains("file is persona-chat.txt, here it is persona-chat.json");
         assertThat(good(TEXT, with(options, "--threads", "1", "--backend", "scalar")).err())
                 .contains("1 examples were done before");
+    }
+
+    /** The same name and size, other weights. */
+    @Test
+    void resultsOfAModelThatHasChangedAreRefused() throws IOException {
+        Path model = Files.createDirectory(folder.resolve("model"));
+        try (Stream<Path> files = Files.list(Path.of(GPT2))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, model.resolve(file.getFileName()));
+            }
+        }
+        String[] options = {"--model", model.toString(), "--results", results("changing")};
+        good(TEXT, with(options, "--limit", "3"));
+        Path weights = model.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        // The least digits of some of the numbers.
+        for (int i = bytes.length - 4000; i < bytes.length; i += 4) {
+            bytes[i] ^= 0x55;
+        }
+        Files.write(weights, bytes);
+        CommandRun run = evaluate(TEXT, options);
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err()).hasLineCount(1).contains("example 3 comes out otherwise");
+        assertThat(Files.readAllLines(Path.of(results("changing")))).hasSize(4);
     }
 
     @Test

@@ -755,6 +755,7 @@ class OptionsWalkTest {
         refused(2, "--min-new-tokens", "evaluate-dialog", "-1", text);
         changes("--max-new-tokens", "evaluate-dialog", "2", replies);
         refused(2, "--max-new-tokens", "evaluate-dialog", "0", text);
+        refused(1, "--max-new-tokens", "evaluate-dialog", "160", replies);
         // The logits of the tiny model are clear: what draws from all of its tokens has to be hot.
         changes("--temperature", "evaluate-dialog", "9", replies + " --top-k 0");
         refused(2, "--temperature", "evaluate-dialog", "0", text);

@@ -142,7 +142,7 @@ final class ReplyScorer {
                 one.choice = finite(session.choice(i));
             }
         }
-        session.model().engine().compute().pool().run((from, to, worker) -> {
+        session.model().engine().compute().readers().run((from, to, worker) -> {
             for (int i = from; i < to; i++) {
                 Candidate one = rows.get(i).candidate;
                 int successor = rows.get(i).index + 1;

@@ -27,6 +27,9 @@ public interface Backend extends AutoCloseable {
     /** The threads of this process that work for it. */
     WorkerPool pool();
 
+    /** The threads that may read a session's tensors at the same time: one alone where a device's queue carries them. */
+    WorkerPool readers();
+
     /** Begins to get ready for weights of a type, where that takes time; see {@link CpuBackend#warmUp}. */
     void warmUp(WeightType type);
 

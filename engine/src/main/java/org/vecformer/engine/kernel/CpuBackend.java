@@ -142,6 +142,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public WorkerPool readers() {
+        return pool;
+    }
+
+    @Override
     public Ops openOps(int longestSequence) {
         return new CpuOps(this, longestSequence);
     }

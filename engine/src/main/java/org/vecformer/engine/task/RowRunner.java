@@ -169,7 +169,7 @@ final class RowRunner implements AutoCloseable {
     }
 
     private void read(List<Active> rowOwners, int[] rowIndices, Reader reader) {
-        session.model().engine().compute().pool().run((from, to, worker) -> {
+        session.model().engine().compute().readers().run((from, to, worker) -> {
             LogitsRow row = scratch[worker];
             for (int i = from; i < to; i++) {
                 session.logits(i, row.logits());

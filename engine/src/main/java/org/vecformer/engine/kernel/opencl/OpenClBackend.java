@@ -16,6 +16,8 @@ public final class OpenClBackend implements Backend {
 
     private final ClDevice device;
     private final WorkerPool pool;
+    /** The calling thread alone. */
+    private final WorkerPool reader = new WorkerPool(1);
 
     private OpenClBackend(ClDevice device, WorkerPool pool) {
         this.device = device;
@@ -93,6 +95,11 @@ public final class OpenClBackend implements Backend {
         return pool;
     }
 
+    @Override
+    public WorkerPool readers() {
+        return reader;
+    }
+
     /** Does nothing: which kernels a model needs is known when it runs. */
     @Override
     public void warmUp(WeightType type) {
@@ -120,6 +127,7 @@ public final class OpenClBackend implements Backend {
     @Override
     public void close() {
         pool.close();
+        reader.close();
         device.close();
     }
 }

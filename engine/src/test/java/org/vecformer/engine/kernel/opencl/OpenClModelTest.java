@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -38,6 +39,8 @@ import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
+import org.vecformer.engine.task.Scorer;
+import org.vecformer.engine.task.ScoringOptions;
 import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
@@ -82,6 +85,27 @@ class OpenClModelTest {
 
     private static LiveObjects live(Engine engine) {
         return ((OpenClBackend) engine.compute()).live();
+    }
+
+    /** A device's queue is one thread's, though the rows of logits are many and the engine has several threads. */
+    @Test
+    void scoresAreThoseOfTheCpu() throws IOException {
+        // A row takes long enough for the threads to meet.
+        Shape shape = new Shape(20011, 96, 32, 1, 2, 64);
+        Path wide = TestModels.write(folder.resolve("wide"), shape, 7, DType.F32);
+        int[] ids = new Random(5).ints(shape.context(), 0, shape.vocabulary()).toArray();
+        try (Gpt expected = load(cpu, wide, WeightType.F32);
+                Gpt actual = load(device, wide, WeightType.F32);
+                Scorer cpuScorer = Scorer.open(expected, null);
+                Scorer deviceScorer = Scorer.open(actual, null)) {
+            double[] logprobs = cpuScorer.score(ids, ScoringOptions.defaults()).logprobs();
+            for (int i = 0; i < 20; i++) {
+                double[] again = deviceScorer.score(ids, ScoringOptions.defaults()).logprobs();
+                for (int j = 1; j < ids.length; j++) {
+                    assertThat(again[j]).as("token %d", j).isCloseTo(logprobs[j], Offset.offset(1e-4));
+                }
+            }
+        }
     }
 
     private static Gpt load(Engine engine, Path directory, WeightType type) throws IOException {
