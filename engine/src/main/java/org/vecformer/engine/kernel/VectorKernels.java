@@ -311,10 +311,7 @@ final class VectorKernels implements CpuKernels {
         int last = (n - 1) / COUNT * COUNT;
         FloatVector.fromArray(FLOAT, x, x0 + last).blend(max, INDEX.compare(VectorOperators.GE, (float) (n - last)))
                 .intoArray(x, x0 + last);
-        float most = max * scale;
-        for (int i = 0; i < n; i += COUNT) {
-            VectorMath.exp(FloatVector.fromArray(FLOAT, x, x0 + i).mul(scale).sub(most)).intoArray(x, x0 + i);
-        }
+        VectorMath.exp(x, x0, n, scale, max * scale);
         return VectorSums.of(x, x0, n);
     }
 
