@@ -162,21 +162,22 @@ final class VectorKernels implements CpuKernels {
     }
 
     private static void widenBfloats(MemorySegment b, long at, int rows, MemorySegment out, long to) {
-        for (int i = 0; i < rows; i++, at += HALF_BYTES, to += ROW_BYTES) {
-            IntVector words = IntVector.fromMemorySegment(INT, b, at, ORDER);
-            words.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoMemorySegment(out, to, ORDER);
-            words.and(HIGH_HALF).reinterpretAsFloats().intoMemorySegment(out, to + HALF_BYTES, ORDER);
+        for (int i = 0; i < rows; i++) {
+            IntVector words = IntVector.fromMemorySegment(INT, b, at + (long) i * HALF_BYTES, ORDER);
+            long row = to + (long) i * ROW_BYTES;
+            words.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoMemorySegment(out, row, ORDER);
+            words.and(HIGH_HALF).reinterpretAsFloats().intoMemorySegment(out, row + HALF_BYTES, ORDER);
         }
     }
 
     private static void widenHalves(PackedMatrix w, long at, MemorySegment out, long to) {
-        MemorySegment b = w.data();
-        for (int i = 0; i < w.inputs(); i++, at += HALF_BYTES, to += ROW_BYTES) {
-            IntVector words = IntVector.fromMemorySegment(INT, b, at, ORDER);
+        for (int i = 0; i < w.inputs(); i++) {
+            IntVector words = IntVector.fromMemorySegment(INT, w.data(), at + (long) i * HALF_BYTES, ORDER);
+            long row = to + (long) i * ROW_BYTES;
             words.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS)
-                    .reinterpretAsFloats().mul(HALF_SCALE).intoMemorySegment(out, to, ORDER);
+                    .reinterpretAsFloats().mul(HALF_SCALE).intoMemorySegment(out, row, ORDER);
             words.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_SCALE)
-                    .intoMemorySegment(out, to + HALF_BYTES, ORDER);
+                    .intoMemorySegment(out, row + HALF_BYTES, ORDER);
         }
     }
 
