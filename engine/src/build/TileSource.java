@@ -9,7 +9,8 @@ import java.util.stream.IntStream;
 /**
  * Writes the register tiles of the vector kernels, which differ in the type of the weights and in how many rows and
  * panels they take at once. The accumulators are local variables, so that C2 keeps them in registers (a loop over an array
- * of vectors would put them into memory): that is why the rows are written out, and why a program does it.
+ * of vectors would put them into memory): that is why the rows are written out, and why a program does it. No method of
+ * a tile takes or returns vectors: where C2 does not inline one, they become heap objects (see Widening).
  * <p>
  * The build runs it: {@code java TileSource.java DIRECTORY}. What it writes is a class like any other; see
  * {@code target/generated-sources/tiles}.
@@ -46,17 +47,10 @@ final class TileSource {
                 /** Register tiles over float32 panels, written by TileSource: c (+)= a b for rows by two vectors of columns. */
                 final class FloatTiles {
 
+                    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
                     private static final int ROW_BYTES = PANEL * Float.BYTES;
 
                     private FloatTiles() {
-                    }
-
-                    private static FloatVector load(MemorySegment b, long at) {
-                        return FloatVector.fromMemorySegment(FLOAT, b, at, ByteOrder.nativeOrder());
-                    }
-
-                    private static FloatVector start(float[] c, int at, boolean more) {
-                        return more ? FloatVector.fromArray(FLOAT, c, at) : FloatVector.zero(FLOAT);
                     }
                 %2$s}
                 """.formatted(PACKAGE, IntStream.of(1, 2, 4, 6, 8).mapToObj(TileSource::floatTile).collect(Collectors.joining()));
@@ -69,13 +63,17 @@ final class TileSource {
                             int cStride, boolean more) {
                 %2$s%3$s%4$s        for (int i = 0; i < k; i++) {
                             long row = b0 + (long) i * ROW_BYTES;
-                            FloatVector u = load(b, row), v = load(b, row + BYTES);
+                            FloatVector u = FloatVector.fromMemorySegment(FLOAT, b, row, ORDER);
+                            FloatVector v = FloatVector.fromMemorySegment(FLOAT, b, row + BYTES, ORDER);
                 %5$s        }
                 %6$s    }
                 """.formatted(rows,
                 rowOffsets("a", rows),
                 rowOffsets("c", rows),
-                each(rows, "        FloatVector s# = start(c, c#, more), t# = start(c, c# + COUNT, more);\n"),
+                each(rows, """
+                                FloatVector s# = more ? FloatVector.fromArray(FLOAT, c, c#) : FloatVector.zero(FLOAT);
+                                FloatVector t# = more ? FloatVector.fromArray(FLOAT, c, c# + COUNT) : FloatVector.zero(FLOAT);
+                        """),
                 each(rows, """
                                     FloatVector x# = FloatVector.broadcast(FLOAT, a[a# + i]);
                                     s# = x#.fma(u, s#);
@@ -108,14 +106,7 @@ final class TileSource {
                 import static org.vecformer.engine.WeightType.BLOCK;
                 import static org.vecformer.engine.kernel.Lanes.FLOAT;
                 import static org.vecformer.engine.kernel.Lanes.INT;
-                import static org.vecformer.engine.kernel.Widening.INT4_OFFSET;
-                import static org.vecformer.engine.kernel.Widening.INT8_OFFSET;
-                import static org.vecformer.engine.kernel.Widening.highBfloats;
-                import static org.vecformer.engine.kernel.Widening.highHalves;
-                import static org.vecformer.engine.kernel.Widening.int4;
-                import static org.vecformer.engine.kernel.Widening.int8;
-                import static org.vecformer.engine.kernel.Widening.lowBfloats;
-                import static org.vecformer.engine.kernel.Widening.lowHalves;
+                import static org.vecformer.engine.kernel.Widening.*;
                 import static org.vecformer.engine.tensor.Tensor.PANEL;
 
                 import java.lang.foreign.MemorySegment;
@@ -130,18 +121,42 @@ final class TileSource {
                  */
                 final class NarrowTiles {
 
+                    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
                     private static final int WORDS = PANEL / 2;
                     private static final int HALF_BYTES = WORDS * Integer.BYTES;
                     private static final int ROW_BYTES = 2 * HALF_BYTES;
 
                     private NarrowTiles() {
                     }
-
-                    private static IntVector load(MemorySegment b, long at) {
-                        return IntVector.fromMemorySegment(INT, b, at, ByteOrder.nativeOrder());
-                    }
                 %2$s}
                 """.formatted(PACKAGE, tiles);
+    }
+
+    // Expressions and not methods of the tiles: those would take or return vectors.
+
+    private static String load(String at) {
+        return "IntVector.fromMemorySegment(INT, b, %s, ORDER)".formatted(at);
+    }
+
+    private static String lowBfloats(String words) {
+        return words + ".lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats()";
+    }
+
+    private static String highBfloats(String words) {
+        return words + ".and(HIGH_HALF).reinterpretAsFloats()";
+    }
+
+    private static String lowHalves(String words) {
+        return highHalves(words + ".lanewise(VectorOperators.LSHL, 16)");
+    }
+
+    private static String highHalves(String words) {
+        return words + ".lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_SCALE)";
+    }
+
+    private static String integers(Type type, String words, String scale, String offset) {
+        return "%s.and(%s).or(TWO_TO_15).reinterpretAsFloats().fma(%s, %s)".formatted(words,
+                type == Type.INT8 ? "BYTE" : "HALF_BYTE", scale, offset);
     }
 
     private static String signature(Type type, int rows, int panels) {
@@ -153,11 +168,12 @@ final class TileSource {
 
     /** Types of 16 bits: a row of a panel is 16 words, each with a column in its low half and one in its high half. */
     private static String rowTile(Type type, int rows, int panels) {
-        String kind = type == Type.BFLOAT ? "Bfloats" : "Halves";
         StringBuilder body = new StringBuilder();
         for (int p = 0; p < panels; p++) {
-            body.append("            IntVector w%1$d = load(b, row + %1$d * panelBytes);\n".formatted(p));
-            body.append("            FloatVector u%1$d = low%2$s(w%1$d), v%1$d = high%2$s(w%1$d);\n".formatted(p, kind));
+            body.append("            IntVector w%1$d = %2$s;\n".formatted(p, load("row + %d * panelBytes".formatted(p))));
+            body.append("            FloatVector u%1$d = %2$s;\n            FloatVector v%1$d = %3$s;\n".formatted(p,
+                    type == Type.BFLOAT ? lowBfloats("w" + p) : lowHalves("w" + p),
+                    type == Type.BFLOAT ? highBfloats("w" + p) : highHalves("w" + p)));
             body.append(accumulate(rows, p, "            "));
         }
         return "\n" + signature(type, rows, panels) + rowOffsets("a", rows) + zeros(rows, panels) + """
@@ -170,23 +186,23 @@ final class TileSource {
 
     /** Quantized types: a block of 32 inputs begins with its scales; then each word has several inputs of one column. */
     private static String blockTile(Type type, int rows, int panels) {
-        String name = type.name().toLowerCase(Locale.ROOT);
         int bits = type == Type.INT8 ? 8 : 4;
         StringBuilder scales = new StringBuilder();
         StringBuilder words = new StringBuilder();
         StringBuilder body = new StringBuilder();
         for (int p = 0; p < panels; p++) {
             scales.append("""
-                                IntVector scales%1$d = load(b, at + %1$d * panelBytes);
-                                FloatVector g%1$d = lowBfloats(scales%1$d), h%1$d = highBfloats(scales%1$d);
+                                IntVector scales%1$d = %3$s;
+                                FloatVector g%1$d = %4$s, h%1$d = %5$s;
                                 FloatVector y%1$d = g%1$d.mul(%2$s_OFFSET), z%1$d = h%1$d.mul(%2$s_OFFSET);
-                    """.formatted(p, type));
-            words.append("                IntVector w%1$d = load(b, row + %1$d * panelBytes).lanewise(VectorOperators.ROR, turn);\n"
-                    .formatted(p));
-            words.append("                IntVector x%1$d = load(b, row + %1$d * panelBytes + HALF_BYTES).lanewise(VectorOperators.ROR, turn);\n"
-                    .formatted(p));
-            body.append("                FloatVector u%2$d = %1$s(w%2$d, g%2$d, y%2$d), v%2$d = %1$s(x%2$d, h%2$d, z%2$d);\n"
-                    .formatted(name, p));
+                    """.formatted(p, type, load("at + %d * panelBytes".formatted(p)), lowBfloats("scales" + p),
+                    highBfloats("scales" + p)));
+            words.append("                IntVector w%d = %s.lanewise(VectorOperators.ROR, turn);\n"
+                    .formatted(p, load("row + %d * panelBytes".formatted(p))));
+            words.append("                IntVector x%d = %s.lanewise(VectorOperators.ROR, turn);\n"
+                    .formatted(p, load("row + %d * panelBytes + HALF_BYTES".formatted(p))));
+            body.append("                FloatVector u%d = %s;\n".formatted(p, integers(type, "w" + p, "g" + p, "y" + p)));
+            body.append("                FloatVector v%d = %s;\n".formatted(p, integers(type, "x" + p, "h" + p, "z" + p)));
             body.append(accumulate(rows, p, "                "));
         }
         return "\n" + signature(type, rows, panels) + rowOffsets("a", rows) + zeros(rows, panels) + """

@@ -23,7 +23,8 @@ class BenchmarksJarIT {
             BatchDecodeBenchmark.class, ConstraintBenchmark.class, DecodingBenchmark.class, EncoderBenchmark.class,
             ForwardBenchmark.class,
             IntegerDotBenchmark.class, LayerNormBenchmark.class, MatmulBenchmark.class,
-            SamplerBenchmark.class, SamplingBenchmark.class, StartBenchmark.class, TokenizerBenchmark.class);
+            SamplerBenchmark.class, SamplingBenchmark.class, StartBenchmark.class, TokenizerBenchmark.class,
+            TurnBenchmark.class);
 
     private final Path jar = Path.of(System.getProperty("vecformer.jar"));
 

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vecformer.engine.WeightType;
 import org.vecformer.loader.Activation;
 import org.vecformer.loader.BertConfig;
@@ -129,6 +130,18 @@ class BenchmarksTest {
         benchmark.weights = WeightType.F32;
         benchmark.open(folder);
         assertThat(benchmark.generate().ids()).hasSize(64);
+        benchmark.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void turn(boolean cache, @TempDir Path folder) throws IOException, InterruptedException {
+        RandomModel.write(folder, Gpt2Config.ofSizes(300, 160, 24, 2, 3), 1);
+        TurnBenchmark benchmark = new TurnBenchmark();
+        benchmark.history = 90;
+        benchmark.cache = cache;
+        benchmark.open(folder);
+        assertThat(benchmark.turn().ids()).hasSize(20);
         benchmark.close();
     }
 

@@ -34,8 +34,10 @@ final class AttentionTiles {
 
     private static void strip(float[] a, int a0, int k, MemorySegment b, long b0, MemorySegment d, long d0, float[] c,
             int c0, boolean more) {
-        FloatVector s0 = start(c, c0, more), s1 = start(c, c0 + COUNT, more);
-        FloatVector t0 = start(c, c0 + PANEL, more), t1 = start(c, c0 + PANEL + COUNT, more);
+        FloatVector s0 = more ? FloatVector.fromArray(FLOAT, c, c0) : FloatVector.zero(FLOAT);
+        FloatVector s1 = more ? FloatVector.fromArray(FLOAT, c, c0 + COUNT) : FloatVector.zero(FLOAT);
+        FloatVector t0 = more ? FloatVector.fromArray(FLOAT, c, c0 + PANEL) : FloatVector.zero(FLOAT);
+        FloatVector t1 = more ? FloatVector.fromArray(FLOAT, c, c0 + PANEL + COUNT) : FloatVector.zero(FLOAT);
         for (int i = 0; i < k; i++) {
             long row = (long) i * ROW_BYTES;
             FloatVector x = FloatVector.broadcast(FLOAT, a[a0 + i]);
@@ -48,9 +50,5 @@ final class AttentionTiles {
         s1.intoArray(c, c0 + COUNT);
         t0.intoArray(c, c0 + PANEL);
         t1.intoArray(c, c0 + PANEL + COUNT);
-    }
-
-    private static FloatVector start(float[] c, int at, boolean more) {
-        return more ? FloatVector.fromArray(FLOAT, c, at) : FloatVector.zero(FLOAT);
     }
 }

@@ -6,6 +6,7 @@ import static org.vecformer.engine.kernel.Lanes.COUNT;
 import static org.vecformer.engine.kernel.Lanes.FLOAT;
 import static org.vecformer.engine.kernel.Lanes.INDEX;
 import static org.vecformer.engine.kernel.Lanes.INT;
+import static org.vecformer.engine.kernel.Widening.*;
 import static org.vecformer.engine.tensor.Tensor.PANEL;
 
 import java.lang.foreign.MemorySegment;
@@ -163,30 +164,38 @@ final class VectorKernels implements CpuKernels {
     private static void widenBfloats(MemorySegment b, long at, int rows, MemorySegment out, long to) {
         for (int i = 0; i < rows; i++) {
             IntVector words = IntVector.fromMemorySegment(INT, b, at + (long) i * HALF_BYTES, ORDER);
-            store(Widening.lowBfloats(words), out, to + (long) i * ROW_BYTES);
-            store(Widening.highBfloats(words), out, to + (long) i * ROW_BYTES + HALF_BYTES);
+            long row = to + (long) i * ROW_BYTES;
+            words.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoMemorySegment(out, row, ORDER);
+            words.and(HIGH_HALF).reinterpretAsFloats().intoMemorySegment(out, row + HALF_BYTES, ORDER);
         }
     }
 
     private static void widenHalves(PackedMatrix w, long at, MemorySegment out, long to) {
         for (int i = 0; i < w.inputs(); i++) {
-            IntVector words = load(w, at + (long) i * HALF_BYTES);
-            store(Widening.lowHalves(words), out, to + (long) i * ROW_BYTES);
-            store(Widening.highHalves(words), out, to + (long) i * ROW_BYTES + HALF_BYTES);
+            IntVector words = IntVector.fromMemorySegment(INT, w.data(), at + (long) i * HALF_BYTES, ORDER);
+            long row = to + (long) i * ROW_BYTES;
+            words.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS)
+                    .reinterpretAsFloats().mul(HALF_SCALE).intoMemorySegment(out, row, ORDER);
+            words.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_SCALE)
+                    .intoMemorySegment(out, row + HALF_BYTES, ORDER);
         }
     }
 
     private static void widenInt8(PackedMatrix w, long at, MemorySegment out, long to) {
+        MemorySegment b = w.data();
         for (int i = 0; i < w.inputs(); i += BLOCK) {
-            IntVector scales = load(w, at);
-            FloatVector g = Widening.lowBfloats(scales), h = Widening.highBfloats(scales);
-            FloatVector y = g.mul(Widening.INT8_OFFSET), z = h.mul(Widening.INT8_OFFSET);
+            IntVector scales = IntVector.fromMemorySegment(INT, b, at, ORDER);
+            FloatVector g = scales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            FloatVector h = scales.and(HIGH_HALF).reinterpretAsFloats();
+            FloatVector y = g.mul(INT8_OFFSET), z = h.mul(INT8_OFFSET);
             at += HALF_BYTES;
             for (int j = 0; j < BLOCK; j += 4, at += ROW_BYTES) {
-                IntVector u = load(w, at), v = load(w, at + HALF_BYTES);
+                IntVector u = IntVector.fromMemorySegment(INT, b, at, ORDER);
+                IntVector v = IntVector.fromMemorySegment(INT, b, at + HALF_BYTES, ORDER);
                 for (int e = 0; e < 4; e++, to += ROW_BYTES) {
-                    store(Widening.int8(u, g, y), out, to);
-                    store(Widening.int8(v, h, z), out, to + HALF_BYTES);
+                    u.and(BYTE).or(TWO_TO_15).reinterpretAsFloats().fma(g, y).intoMemorySegment(out, to, ORDER);
+                    v.and(BYTE).or(TWO_TO_15).reinterpretAsFloats().fma(h, z).intoMemorySegment(out, to + HALF_BYTES,
+                            ORDER);
                     u = u.lanewise(VectorOperators.ROR, 8);
                     v = v.lanewise(VectorOperators.ROR, 8);
                 }
@@ -195,29 +204,25 @@ final class VectorKernels implements CpuKernels {
     }
 
     private static void widenInt4(PackedMatrix w, long at, MemorySegment out, long to) {
+        MemorySegment b = w.data();
         for (int i = 0; i < w.inputs(); i += BLOCK) {
-            IntVector scales = load(w, at);
-            FloatVector g = Widening.lowBfloats(scales), h = Widening.highBfloats(scales);
-            FloatVector y = g.mul(Widening.INT4_OFFSET), z = h.mul(Widening.INT4_OFFSET);
+            IntVector scales = IntVector.fromMemorySegment(INT, b, at, ORDER);
+            FloatVector g = scales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            FloatVector h = scales.and(HIGH_HALF).reinterpretAsFloats();
+            FloatVector y = g.mul(INT4_OFFSET), z = h.mul(INT4_OFFSET);
             at += HALF_BYTES;
             for (int j = 0; j < BLOCK; j += 8, at += ROW_BYTES) {
-                IntVector u = load(w, at), v = load(w, at + HALF_BYTES);
+                IntVector u = IntVector.fromMemorySegment(INT, b, at, ORDER);
+                IntVector v = IntVector.fromMemorySegment(INT, b, at + HALF_BYTES, ORDER);
                 for (int e = 0; e < 8; e++, to += ROW_BYTES) {
-                    store(Widening.int4(u, g, y), out, to);
-                    store(Widening.int4(v, h, z), out, to + HALF_BYTES);
+                    u.and(HALF_BYTE).or(TWO_TO_15).reinterpretAsFloats().fma(g, y).intoMemorySegment(out, to, ORDER);
+                    v.and(HALF_BYTE).or(TWO_TO_15).reinterpretAsFloats().fma(h, z).intoMemorySegment(out,
+                            to + HALF_BYTES, ORDER);
                     u = u.lanewise(VectorOperators.ROR, 4);
                     v = v.lanewise(VectorOperators.ROR, 4);
                 }
             }
         }
-    }
-
-    private static IntVector load(PackedMatrix w, long at) {
-        return IntVector.fromMemorySegment(INT, w.data(), at, ORDER);
-    }
-
-    private static void store(FloatVector x, MemorySegment out, long at) {
-        x.intoMemorySegment(out, at, ORDER);
     }
 
     @Override
@@ -311,10 +316,7 @@ final class VectorKernels implements CpuKernels {
         int last = (n - 1) / COUNT * COUNT;
         FloatVector.fromArray(FLOAT, x, x0 + last).blend(max, INDEX.compare(VectorOperators.GE, (float) (n - last)))
                 .intoArray(x, x0 + last);
-        float most = max * scale;
-        for (int i = 0; i < n; i += COUNT) {
-            VectorMath.exp(FloatVector.fromArray(FLOAT, x, x0 + i).mul(scale).sub(most)).intoArray(x, x0 + i);
-        }
+        VectorMath.exp(x, x0, n, scale, max * scale);
         return VectorSums.of(x, x0, n);
     }
 

@@ -1,6 +1,8 @@
 package org.vecformer.engine.kernel;
 
 import static jdk.incubator.vector.FloatVector.broadcast;
+import static org.vecformer.engine.kernel.Lanes.COUNT;
+import static org.vecformer.engine.kernel.Lanes.FLOAT;
 import static org.vecformer.engine.kernel.ScalarMath.*;
 
 import jdk.incubator.vector.FloatVector;
@@ -43,6 +45,35 @@ final class VectorMath {
         FloatVector scale1 = half.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
         FloatVector scale2 = bits.sub(half).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
         return p.mul(scale1).mul(scale2);
+    }
+
+    /**
+     * x = exp(x * scale - shift) over n numbers, up to the end of the last vector. {@link #exp} once more, written out:
+     * C2 inlines what calls this into attention, after tiles and sums that may have used up what it inlines, and then
+     * every vector of every row would be two objects. Without calls that take vectors there are none.
+     */
+    static void exp(float[] x, int x0, int n, float scale, float shift) {
+        FloatVector one = broadcast(FLOAT, 1f);
+        for (int i = x0; i < x0 + n; i += COUNT) {
+            FloatVector c = FloatVector.fromArray(FLOAT, x, i).mul(scale).sub(shift);
+            c = c.blend(EXP_HIGH, c.compare(VectorOperators.GT, EXP_HIGH));
+            c = c.blend(EXP_LOW, c.compare(VectorOperators.LT, EXP_LOW));
+            FloatVector t = c.fma(broadcast(FLOAT, LOG2_E), broadcast(FLOAT, ROUND_TWO_SCALES));
+            FloatVector m = t.sub(ROUND_TWO_SCALES);
+            FloatVector r = m.fma(broadcast(FLOAT, -LN2_HIGH), c);
+            r = m.fma(broadcast(FLOAT, -LN2_LOW), r);
+            FloatVector p = broadcast(FLOAT, E6).fma(r, broadcast(FLOAT, E5));
+            p = p.fma(r, broadcast(FLOAT, E4));
+            p = p.fma(r, broadcast(FLOAT, E3));
+            p = p.fma(r, broadcast(FLOAT, E2));
+            p = p.fma(r, one);
+            p = p.fma(r, one);
+            IntVector bits = t.reinterpretAsInts();
+            IntVector half = bits.lanewise(VectorOperators.LSHR, 1);
+            FloatVector scale1 = half.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+            FloatVector scale2 = bits.sub(half).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+            p.mul(scale1).mul(scale2).intoArray(x, i);
+        }
     }
 
     static FloatVector tanh(FloatVector x) {
