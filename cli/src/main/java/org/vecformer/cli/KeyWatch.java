@@ -1,7 +1,6 @@
 package org.vecformer.cli;
 
 import java.io.IOException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import org.jline.terminal.Terminal;
 import org.jline.utils.NonBlockingReader;
@@ -9,13 +8,11 @@ import org.jline.utils.NonBlockingReader;
 /** Reads the keys while a reply is being written: Ctrl-C stops it, all others are kept for later. */
 final class KeyWatch implements AutoCloseable {
     private static final int CTRL_C = 3;
-    private static final long INTERVAL_MILLIS = 50;
+    private static final long INTERVAL_MILLIS = 20;
     private static final Pattern ESCAPE_SEQUENCE = Pattern.compile("\u001b(\\[[0-?]*[ -/]*[@-~]|O.|.)?");
 
     private final Terminal terminal;
     private final Runnable stop;
-    private final Terminal.SignalHandler before;
-    private final AtomicBoolean stopped = new AtomicBoolean();
     private final StringBuilder typed = new StringBuilder();
     private final Thread thread;
     private volatile boolean closed;
@@ -24,23 +21,23 @@ final class KeyWatch implements AutoCloseable {
     KeyWatch(Terminal terminal, Runnable stop) {
         this.terminal = terminal;
         this.stop = stop;
-        before = terminal.handle(Terminal.Signal.INT, _ -> stopped.set(true));
         thread = Thread.ofPlatform().daemon().name("keys").start(this::watch);
     }
 
     private void watch() {
         NonBlockingReader keys = terminal.reader();
         try {
+            boolean stopped = false;
             while (!closed) {
                 int key = keys.read(INTERVAL_MILLIS);
                 if (key == CTRL_C) {
-                    stopped.set(true);
+                    stopped = true;
                 } else if (key >= 0) {
                     typed.append((char) key);
                 } else if (key == NonBlockingReader.EOF) {
                     return;
                 }
-                if (stopped.get()) {
+                if (stopped) {
                     stop.run();
                 }
             }
@@ -65,7 +62,6 @@ final class KeyWatch implements AutoCloseable {
                 interrupted = true;
             }
         }
-        terminal.handle(Terminal.Signal.INT, before);
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -25,8 +25,7 @@ import org.vecformer.engine.generation.TokenListener;
  * unless it is saved) and completed; a reply is written as it comes.
  *
  * <p>The terminal makes no signals of keys here: Ctrl-C would reach the launcher too, which would end. It comes as a
- * character instead, which JLine tells as a signal to whoever asked for it: the editor of a line, or the watch over a
- * reply.
+ * character instead, to the editor of a line or to the watch over a reply.
  */
 final class TerminalChat implements AutoCloseable {
     private static final String PROMPT = "you> ";
@@ -58,7 +57,9 @@ final class TerminalChat implements AutoCloseable {
 
     /** @throws IOException if there is no terminal to read from */
     static TerminalChat open(Context context, CommonOptions common) throws IOException {
-        // Without signals of the C library: for them JLine's provider would write machine code of its own.
+        // No signals: those of the C library JLine would catch with machine code of its own, and of a Ctrl-C that comes as a
+        // character it would make one as well, which makes two of one key now and then.
+        System.setProperty(TerminalBuilder.PROP_SOFTWARE_SIGNALS, "false");
         Terminal terminal = TerminalBuilder.builder().system(true).provider("ffm").dumb(true)
                 .encoding(StandardCharsets.UTF_8).nativeSignals(false).build();
         try {

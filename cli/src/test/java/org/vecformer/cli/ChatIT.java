@@ -135,8 +135,12 @@ class ChatIT {
             screen.awaitLine(PROMPT);
             screen.keys("C-c");
             screen.awaitText("Ctrl-D or /quit ends the chat; so does Ctrl-C once more.\n" + PROMPT);
-            screen.enter("/persona").keys("C-c");
-            screen.await("it said again", text -> text.split("so does Ctrl-C once more", -1).length == 3);
+            screen.enter("/persona");
+            screen.await("the persona again",
+                    text -> text.split("The model is \"I am tall", -1).length == 3 && text.endsWith(PROMPT));
+            screen.keys("C-c");
+            screen.await("it said again",
+                    text -> text.split("so does Ctrl-C once more", -1).length == 3 && text.endsWith(PROMPT));
             screen.keys("C-c");
             assertThat(screen.awaitText("status=")).contains("status=130");
             assertThat(screen.awaitText("iexten")).contains("isig icanon iexten echo");
