@@ -8,10 +8,12 @@ import java.util.function.UnaryOperator;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every lane of every width has the bits that {@link ScalarMath} gives; widths the machine lacks run in software. */
+@Tag("all-widths")
 class VectorMathTest {
     private static final float[] SAMPLES = FloatSamples.all();
     private static final int CHUNK = 1024;
