@@ -6,7 +6,7 @@ import org.vecformer.engine.sampler.Sampling;
 import picocli.CommandLine.Option;
 
 /** How a token is drawn from what the model tells. */
-@Section("Drawing tokens (one of these options makes a model draw; without them it does as its authors recommend)")
+@Section("Drawing tokens")
 final class DrawOptions {
     /** What a temperature must be, for messages. */
     static final String TEMPERATURE = "a number above 0 (--greedy takes the most likely token)";

@@ -27,6 +27,7 @@ import picocli.CommandLine.Parameters;
         "Example: java -jar gpt2.jar generate \"Once upon a time\" --max-new-tokens 100 --seed 7",
         "Example: java -jar gpt2.jar generate \"Once upon a time\" --num-beams 4 --num-return-sequences 2 --json",
         "Example: java -jar gpt2.jar generate \"The answer is\" --choices \" yes, no\" --logprobs 3",
+        "An option about drawing tokens makes a model draw them; without any it does as its authors recommend.",
         "One text is written as it comes. Several are written when all are there, each behind a line such as "
                 + "== 1 of 3 (eos, score -1.2345).",
         "--json writes {\"prompt_ids\":[],\"sequences\":[{\"text\":\"\",\"ids\":[],\"finish_reason\":\"\"}],"

@@ -14,5 +14,9 @@
  * <p>The options of {@code generate} are groups by what they are about, with the heading that the help shows ({@code
  * Section}). Each group checks its values before a model is loaded and then changes the engine's options; {@code
  * GenerateOptions} puts them together, on top of what the model's authors recommend.
+ *
+ * <p>{@code chat} is a {@code ChatSession}, which knows what was said and what each line does, and one of two ways in and
+ * out: a {@code TerminalChat} (the only user of JLine) or a {@code PlainChat} of lines. A {@code ChatResult} is what goes
+ * from the one to the other. Files of conversations are {@code org.vecformer.cli.dialog}'s.
  */
 package org.vecformer.cli;

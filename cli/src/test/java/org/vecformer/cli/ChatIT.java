@@ -7,9 +7,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
+import org.jline.reader.LineReader;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,7 +35,7 @@ class ChatIT {
 
     @BeforeEach
     void tmux() {
-        assumeTrue(TmuxScreen.isThere(), "skipped: there is no tmux here, which types and reads the screen");
+        assumeTrue(TmuxScreen.isThere(), "skipped: no tmux here, which types and reads the screen");
     }
 
     private static TmuxScreen start(String... arguments) throws InterruptedException {
@@ -203,18 +206,29 @@ class ChatIT {
     /** Only a chat on a terminal pays for JLine. */
     @Test
     void nothingElseLoadsWhatATerminalNeeds() throws Exception {
+        try (JarFile jar = new JarFile(JarProcess.jar().toFile())) {
+            assertThat(jar.getEntry(LineReader.class.getName().replace('.', '/') + ".class")).isNotNull();
+        }
         for (String command : List.of("generate Once --max-new-tokens 2", "tokenize Once", "chat --help", "chat")) {
-            Path log = folder.resolve("classes-" + command.hashCode());
-            try (JarProcess gpt2 = JarProcess.shell(Map.of("LOG", log.toString()), JarProcess.thisJava(),
+            Path logs = Files.createDirectory(folder.resolve("classes-" + command.length()));
+            try (JarProcess gpt2 = JarProcess.shell(Map.of("LOG", logs + "/%p"), JarProcess.thisJava(),
                     "echo Hello | \"$JAVA\" -Xlog:class+load:file=\"$LOG\" -jar \"$JAR\" " + command)) {
                 assertThat(gpt2.await()).as(gpt2.err()).isZero();
             }
-            assertThat(classes(log)).isNotEmpty().noneMatch(line -> line.contains(" org.jline."));
+            assertThat(classes(logs)).as(command).contains(Main.class.getName())
+                    .noneMatch(name -> name.startsWith("org.jline."));
         }
     }
 
-    private static List<String> classes(Path log) throws IOException {
-        // The launcher and its child write the same file; which of them is the last does not matter to the answer.
-        return Files.readAllLines(log).stream().filter(line -> line.contains("org.vecformer.cli")).toList();
+    /** The names of the classes that the launcher and its child loaded. */
+    private static List<String> classes(Path logs) throws IOException {
+        List<String> names = new ArrayList<>();
+        try (Stream<Path> files = Files.list(logs)) {
+            for (Path file : files.toList()) {
+                // [0.041s][info][class,load] java.lang.Object source: shared objects file
+                Files.readAllLines(file).forEach(line -> names.add(line.replaceAll("^\\S+ (\\S+) source:.*", "$1")));
+            }
+        }
+        return names;
     }
 }
