@@ -181,6 +181,7 @@ final class TokenizerFiles {
                 add(decoder.object(id), decoder.id(id, number(id)));
             }
         }
+        readSpecialTokens(directory.resolve("special_tokens.txt"));
         Map<String, OptionalInt> roles = new LinkedHashMap<>();
         for (String role : ROLES) {
             roles.put(role, role(role));
@@ -215,6 +216,17 @@ final class TokenizerFiles {
                         WordPieceReader.configured(wordPiece, config), shared(ids, template), unknown);
             }
         };
+    }
+
+    /** pytorch-pretrained-bert wrote special tokens a line each; their ids follow the vocabulary. Mostly there were none. */
+    private void readSpecialTokens(Path file) throws IOException {
+        if (Files.exists(file) && Files.size(file) > 0) {
+            for (String line : new String(TextFile.read(file)).split("\\R")) {
+                if (!line.isBlank()) {
+                    makeSpecial(line, find(line).orElseGet(this::nextId), file);
+                }
+            }
+        }
     }
 
     private SubwordTokenizer.SharedSettings shared(SpecialIds ids, Template template) throws TokenizerException {

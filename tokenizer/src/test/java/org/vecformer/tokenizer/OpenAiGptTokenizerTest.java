@@ -205,6 +205,24 @@ class OpenAiGptTokenizerTest {
         assertThat(Tokenizer.load(decoder).padding()).hasValue(1002);
     }
 
+    /** As pytorch-pretrained-bert saved a persona chat. */
+    @Test
+    void specialTokensALineEach() throws IOException {
+        Path files = OpenAiGptFixtures.write(directory.resolve("lines"), null);
+        Path lines = files.resolve("special_tokens.txt");
+        Files.writeString(lines, "");
+        assertThat(Tokenizer.load(files).vocabularySize()).isEqualTo(SIZE);
+        Files.writeString(lines, "<bos>\n<eos>\r\n<pad>\n<speaker1>\n<speaker2>\n");
+        Tokenizer tokenizer = Tokenizer.load(files);
+        assertThat(tokenizer.id("<bos>")).hasValue(SIZE);
+        assertThat(tokenizer.id("<speaker2>")).hasValue(SIZE + 4);
+        assertThat(tokenizer.isSpecial(SIZE + 1)).isTrue();
+        assertThat(tokenizer.ids("<bos>Hello <speaker1>the")).isEqualTo(speakers.ids("<bos>Hello <speaker1>the"));
+        Files.writeString(lines, "<bos>\n" + "x".repeat(600));
+        assertThatThrownBy(() -> Tokenizer.load(files)).isInstanceOf(TokenizerException.class)
+                .hasMessageContaining("special_tokens.txt").hasMessageContaining("has 600 characters");
+    }
+
     /** A token that a file describes keeps its description; one that is only named is looked for in the given text. */
     @Test
     void whatFilesSayOfAnAddedToken() throws IOException {

@@ -53,13 +53,15 @@ public final class CheckpointConverter {
 
     /** Files around a PyTorch or safetensors checkpoint that belong to the model, by their names in its folder. */
     private static final Pattern COMPANIONS = Pattern.compile("generation_config\\.json|tokenizer\\.json"
-            + "|tokenizer_config\\.json|special_tokens_map\\.json|added_tokens\\.json|vocab\\.txt|vocab\\.json"
+            + "|tokenizer_config\\.json|special_tokens_map\\.json|added_tokens\\.json|special_tokens\\.txt|vocab\\.txt"
+            + "|vocab\\.json|encoder_bpe_40000\\.json|vocab_40000\\.bpe"
             + "|merges\\.txt|preprocessor_config\\.json|modules\\.json|sentence_bert_config\\.json"
             + "|sentence_[a-z0-9]+_config\\.json|config_sentence_transformers\\.json|chat_template\\.(jinja|json)"
             + "|\\w[\\w.-]*\\.model|README\\.md|LICENSE(\\.\\w+)?|NOTICE(\\.\\w+)?"
             + "|[0-9]{1,3}_\\w+/\\w[\\w.-]*");
     /** Tensors that models tie to another one, under these names; a file has them once. */
-    private static final Set<String> TIED = Set.of("lm_head.weight", "cls.predictions.decoder.weight",
+    private static final Set<String> TIED = Set.of("lm_head.weight", "lm_head.decoder.weight",
+            "cls.predictions.decoder.weight",
             "cls.predictions.decoder.bias");
 
     private final Path source;
