@@ -155,7 +155,7 @@ class ScoreCommandsTest {
         for (String command : List.of("score", "next", "predict")) {
             CommandRun run = CommandRun.of(command, "bob", "--model", bert);
             assertThat(run.status()).as(command).isEqualTo(1);
-            assertThat(run.err()).hasLineCount(1).contains("BERT").contains(command + " needs a GPT-2");
+            assertThat(run.err()).hasLineCount(1).contains("BERT").contains(command + " needs a GPT");
             assertThat(CommandRun.of(command, "bob", "--model", classifier.toString()).status()).isEqualTo(1);
         }
     }
@@ -360,7 +360,7 @@ class ScoreCommandsTest {
         String bert = TinyBert.write(folder.resolve("bert"), "BertForMaskedLM").toString();
         CommandRun run = CommandRun.of("evaluate", bytes.toString(), "--model", bert);
         assertThat(run.status()).isEqualTo(1);
-        assertThat(run.err()).hasLineCount(1).contains("evaluate needs a GPT-2");
+        assertThat(run.err()).hasLineCount(1).contains("evaluate needs a GPT");
         assertThat(CommandRun.of("evaluate").status()).isEqualTo(2);
         assertThat(CommandRun.of("evaluate", "a", "b").status()).isEqualTo(2);
     }
