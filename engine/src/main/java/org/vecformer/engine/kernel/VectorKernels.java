@@ -228,73 +228,72 @@ final class VectorKernels implements CpuKernels {
     @Override
     public void finish(float[] c, int c0, int cStride, int rows, MemorySegment bias, long bias0, Activation activation,
             float[] residual) {
-        for (int r = 0, row = c0; bias != null && r < rows; r++, row += cStride) {
-            for (int j = 0; j < PANEL; j += COUNT) {
-                FloatVector y = FloatVector.fromArray(FLOAT, c, row + j);
-                y.add(FloatVector.fromMemorySegment(FLOAT, bias, bias0 + (long) j * Float.BYTES, ORDER))
-                        .intoArray(c, row + j);
+        for (int r = 0; r < rows; r++) {
+            int row = c0 + r * cStride;
+            if (bias != null) {
+                for (int j = 0; j < PANEL; j += COUNT) {
+                    FloatVector y = FloatVector.fromArray(FLOAT, c, row + j);
+                    y.add(FloatVector.fromMemorySegment(FLOAT, bias, bias0 + (long) j * Float.BYTES, ORDER))
+                            .intoArray(c, row + j);
+                }
             }
-        }
-        if (activation != null) {
-            activate(activation, c, c0, cStride, rows);
-        }
-        for (int r = 0, row = c0; residual != null && r < rows; r++, row += cStride) {
-            for (int j = row; j < row + PANEL; j += COUNT) {
-                FloatVector y = FloatVector.fromArray(FLOAT, c, j);
-                y.add(FloatVector.fromArray(FLOAT, residual, j)).intoArray(c, j);
+            if (activation != null) {
+                activate(activation, c, row);
+            }
+            if (residual != null) {
+                for (int j = row; j < row + PANEL; j += COUNT) {
+                    FloatVector y = FloatVector.fromArray(FLOAT, c, j);
+                    y.add(FloatVector.fromArray(FLOAT, residual, j)).intoArray(c, j);
+                }
             }
         }
     }
 
-    /**
-     * In place over 32 numbers of each row. All loops are in one method, which makes it longer than the 325 bytes that C2
-     * inlines: so it is compiled by itself, and there are nodes left for the functions ({@link VectorMath} says why that
-     * matters), whatever tiles the product has.
-     */
-    private static void activate(Activation activation, float[] c, int c0, int cStride, int rows) {
+    /** In place over the 32 numbers from {@code row}. */
+    private static void activate(Activation activation, float[] c, int row) {
         switch (activation) {
-            case GELU -> {
-                for (int r = 0, row = c0; r < rows; r++, row += cStride) {
-                    for (int j = row; j < row + PANEL; j += COUNT) {
-                        VectorMath.gelu(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
-                    }
-                }
-            }
-            case GELU_NEW -> {
-                for (int r = 0, row = c0; r < rows; r++, row += cStride) {
-                    for (int j = row; j < row + PANEL; j += COUNT) {
-                        VectorMath.geluNew(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
-                    }
-                }
-            }
-            case QUICK_GELU -> {
-                for (int r = 0, row = c0; r < rows; r++, row += cStride) {
-                    for (int j = row; j < row + PANEL; j += COUNT) {
-                        VectorMath.quickGelu(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
-                    }
-                }
-            }
-            case RELU -> {
-                for (int r = 0, row = c0; r < rows; r++, row += cStride) {
-                    for (int j = row; j < row + PANEL; j += COUNT) {
-                        VectorMath.relu(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
-                    }
-                }
-            }
-            case SILU -> {
-                for (int r = 0, row = c0; r < rows; r++, row += cStride) {
-                    for (int j = row; j < row + PANEL; j += COUNT) {
-                        VectorMath.silu(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
-                    }
-                }
-            }
-            case TANH -> {
-                for (int r = 0, row = c0; r < rows; r++, row += cStride) {
-                    for (int j = row; j < row + PANEL; j += COUNT) {
-                        VectorMath.tanh(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
-                    }
-                }
-            }
+            case GELU -> gelu(c, row);
+            case GELU_NEW -> geluNew(c, row);
+            case QUICK_GELU -> quickGelu(c, row);
+            case RELU -> relu(c, row);
+            case SILU -> silu(c, row);
+            case TANH -> tanh(c, row);
+        }
+    }
+
+    private static void gelu(float[] c, int row) {
+        for (int j = row; j < row + PANEL; j += COUNT) {
+            VectorMath.gelu(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
+        }
+    }
+
+    private static void geluNew(float[] c, int row) {
+        for (int j = row; j < row + PANEL; j += COUNT) {
+            VectorMath.geluNew(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
+        }
+    }
+
+    private static void quickGelu(float[] c, int row) {
+        for (int j = row; j < row + PANEL; j += COUNT) {
+            VectorMath.quickGelu(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
+        }
+    }
+
+    private static void relu(float[] c, int row) {
+        for (int j = row; j < row + PANEL; j += COUNT) {
+            VectorMath.relu(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
+        }
+    }
+
+    private static void silu(float[] c, int row) {
+        for (int j = row; j < row + PANEL; j += COUNT) {
+            VectorMath.silu(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
+        }
+    }
+
+    private static void tanh(float[] c, int row) {
+        for (int j = row; j < row + PANEL; j += COUNT) {
+            VectorMath.tanh(FloatVector.fromArray(FLOAT, c, j)).intoArray(c, j);
         }
     }
 
