@@ -54,6 +54,11 @@ final class GptFields {
 
     /** Of the multiple choice head, which only a model with that head uses. */
     Optional<Activation> choiceActivation() throws FormatException {
+        String type = fields.text("summary_type").orElse("cls_index");
+        if (!type.equals("cls_index") && architectures().stream().anyMatch(name -> name.endsWith("DoubleHeadsModel"))) {
+            throw fields.error("field summary_type is " + FormatException.quote(type)
+                    + ", expected \"cls_index\": the multiple choice head reads one token");
+        }
         Optional<String> name = fields.text("summary_activation");
         return name.isEmpty() || name.get().isEmpty()
                 ? Optional.empty()

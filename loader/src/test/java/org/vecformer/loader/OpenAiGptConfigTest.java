@@ -69,6 +69,7 @@ class OpenAiGptConfigTest {
         "`'afn':'nogelu'`, field afn is \"nogelu\"", "`'afn':3`, field afn is 3",
         "`'afn':'gelu','n_special':-1`, field n_special is -1",
         "`'afn':'gelu','summary_activation':'x'`, field summary_activation is \"x\"",
+        "`'architectures':['OpenAIGPTDoubleHeadsModel'],'summary_type':'mean'`, field summary_type is \"mean\"",
         "`'afn':'gelu','bos_token_id':1000`, field bos_token_id is 1000",
         "`'afn':'gelu','bos_token_id':[1,2]`, `field bos_token_id is [1, 2], expected one token`",
         "`'afn':'gelu','n_head':5`, field n_head is 5"})
