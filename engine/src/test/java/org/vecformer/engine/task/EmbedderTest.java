@@ -239,8 +239,8 @@ class EmbedderTest {
         Files.writeString(folder.resolve("config_sentence_transformers.json"),
                 "{\"prompts\": {\"query\": \"The \"}, \"default_prompt_name\": \"query\"}");
         EmbedderOptions options = EmbedderOptions.of(SentenceConfig.read(folder));
-        assertThat(options).isEqualTo(new EmbedderOptions(List.of(Pooling.MAX, Pooling.MEAN), List.of(), true, 9, true,
-                "The ", false));
+        assertThat(options).isEqualTo(new EmbedderOptions(List.of(Pooling.MAX, Pooling.MEAN), List.of(), true, 9,
+                LongTexts.TRUNCATE, true, "The ", false));
         assertThat(task.embed(TaskInput.of("MAN"), options).vector()).hasSize(2 * TinyBert.HIDDEN);
         assertThat(EmbedderOptions.of(SentenceConfig.defaults())).isEqualTo(MEAN);
     }
