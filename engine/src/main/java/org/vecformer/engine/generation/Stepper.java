@@ -90,7 +90,9 @@ final class Stepper {
                         ? Logits.LAST
                         : Logits.NONE);
             }
-            session.step(batch);
+            if (!session.step(batch, interruption)) {
+                return false;
+            }
             int row = 0;
             for (; first < end && contexts.get(first).sequence().length() == contexts.get(first).length(); first++) {
                 if (states) {

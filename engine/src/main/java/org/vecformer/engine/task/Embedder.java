@@ -3,6 +3,8 @@ package org.vecformer.engine.task;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderOptions;
 import org.vecformer.engine.model.EncoderSession;
@@ -59,34 +61,35 @@ public final class Embedder extends EncoderTask {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, TaskProgress progress) {
-        runner.begin();
-        check(options);
-        int limit = encoder.limit(options.maxLength());
-        // The first special token goes with the prompt, the last one stands behind the text.
-        int skipped = options.includePrompt() || options.prompt().isEmpty()
-                ? 0
-                : encoder.required().ids(prepared(options.prompt(), options)).length - 1;
-        List<BatchRunner.Job> jobs = new ArrayList<>();
-        boolean[] truncated = new boolean[inputs.size()];
-        for (int i = 0; i < inputs.size(); i++) {
-            InputEncoder.Encoded encoded = encoder.truncated(prompted(inputs.get(i), options), limit);
-            truncated[i] = encoded.truncated();
-            jobs.add(new BatchRunner.Job(i, encoded.input()));
+        try (Call call = calls.begin(new Cancellation())) {
+            check(options);
+            int limit = encoder.limit(options.maxLength());
+            // The first special token goes with the prompt, the last one stands behind the text.
+            int skipped = options.includePrompt() || options.prompt().isEmpty()
+                    ? 0
+                    : encoder.required().ids(prepared(options.prompt(), options)).length - 1;
+            List<BatchRunner.Job> jobs = new ArrayList<>();
+            boolean[] truncated = new boolean[inputs.size()];
+            for (int i = 0; i < inputs.size(); i++) {
+                InputEncoder.Encoded encoded = encoder.truncated(prompted(inputs.get(i), options), limit);
+                truncated[i] = encoded.truncated();
+                jobs.add(new BatchRunner.Job(i, encoded.input()));
+            }
+            Embedding[] results = new Embedding[inputs.size()];
+            StatePooling pooling = new StatePooling(model.config().hiddenSize(), options.poolings());
+            runner.run(call, jobs, inputs.size(), progress, (session, sequence, job) -> {
+                int[] mask = jobs.get(job).input().attentionMask();
+                float[] vector = pool(session, sequence, mask, skipped, pooling, options);
+                for (DenseLayer layer : options.layers()) {
+                    vector = layer.apply(vector);
+                }
+                if (options.normalize()) {
+                    StatePooling.normalize(vector);
+                }
+                results[job] = new Embedding(vector, mask.length, truncated[job]);
+            });
+            return List.of(results);
         }
-        Embedding[] results = new Embedding[inputs.size()];
-        StatePooling pooling = new StatePooling(model.config().hiddenSize(), options.poolings());
-        runner.run(jobs, inputs.size(), progress, (session, sequence, job) -> {
-            int[] mask = jobs.get(job).input().attentionMask();
-            float[] vector = pool(session, sequence, mask, skipped, pooling, options);
-            for (DenseLayer layer : options.layers()) {
-                vector = layer.apply(vector);
-            }
-            if (options.normalize()) {
-                StatePooling.normalize(vector);
-            }
-            results[job] = new Embedding(vector, mask.length, truncated[job]);
-        });
-        return List.of(results);
     }
 
     private void check(EmbedderOptions options) {
