@@ -114,7 +114,7 @@ class PromptCacheTest extends ByteModelFixture {
     private int cancelled(GenerationOptions options, int[] prompt, GenerationResult expected, int tokens) {
         int[] heard = {0};
         GenerationResult result = loop.run(List.of(prompt), options, 0, _ -> heard[0]++,
-                () -> tokens > 0 && heard[0] == tokens).getFirst();
+                () -> tokens > 0 && heard[0] == tokens ? FinishReason.CANCELLED : null).getFirst();
         assertThat(result.ids()).isEqualTo(Arrays.copyOf(expected.ids(), tokens));
         return tokens;
     }
