@@ -1,5 +1,6 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.vecformer.engine.Cancellation;
@@ -14,18 +15,28 @@ import org.vecformer.tokenizer.Tokenizer;
  * (Reimers and Gurevych 2019, "Sentence-BERT").
  *
  * <pre>{@code
- * EmbedderOptions options = EmbedderOptions.of(SentenceConfig.read(files.directory()));
- * try (Embedder embedder = Embedder.open(model, tokenizer)) {
+ * EmbedderOptions options = EmbedderOptions.of(model);
+ * try (Embedder embedder = Embedder.open(model)) {
  *     float[] vector = embedder.embed(TaskInput.of("A man is eating food."), options).vector();
  * }
  * }</pre>
  *
- * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model.
+ * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model. For
+ * many threads at once there is {@link EmbeddingBatcher}.
  */
 public final class Embedder extends EncoderTask {
 
     private Embedder(Bert model, Tokenizer tokenizer, EncoderOptions options) {
         super(model, tokenizer, options);
+    }
+
+    /**
+     * With the model's tokenizer.
+     *
+     * @throws IOException if the tokenizer's files cannot be read
+     */
+    public static Embedder open(Bert model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /**
