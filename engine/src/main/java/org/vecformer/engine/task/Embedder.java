@@ -3,6 +3,8 @@ package org.vecformer.engine.task;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderInput;
 import org.vecformer.engine.model.EncoderOptions;
@@ -69,20 +71,21 @@ public final class Embedder extends EncoderTask {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, TaskProgress progress) {
-        runner.begin();
-        List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs);
-        List<BatchRunner.Job> jobs = new ArrayList<>();
-        int[] firstJob = new int[all.size()];
-        for (int i = 0; i < firstJob.length; i++) {
-            firstJob[i] = jobs.size();
-            for (EncoderInput window : all.get(i).windows()) {
-                jobs.add(new BatchRunner.Job(i, window));
+        try (Call call = calls.begin(new Cancellation())) {
+            List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs);
+            List<BatchRunner.Job> jobs = new ArrayList<>();
+            int[] firstJob = new int[all.size()];
+            for (int i = 0; i < firstJob.length; i++) {
+                firstJob[i] = jobs.size();
+                for (EncoderInput window : all.get(i).windows()) {
+                    jobs.add(new BatchRunner.Job(i, window));
+                }
             }
+            runner.run(call, jobs, inputs.size(), progress, (session, sequence, job) -> {
+                int owner = jobs.get(job).owner();
+                all.get(owner).read(session, sequence, job - firstJob[owner]);
+            });
+            return all.stream().map(EmbeddingInput::embedding).toList();
         }
-        runner.run(jobs, inputs.size(), progress, (session, sequence, job) -> {
-            int owner = jobs.get(job).owner();
-            all.get(owner).read(session, sequence, job - firstJob[owner]);
-        });
-        return all.stream().map(EmbeddingInput::embedding).toList();
     }
 }
