@@ -111,6 +111,11 @@ public final class Scheduler implements AutoCloseable {
         return scheduler;
     }
 
+    /** The model, its tokenizer, and what prompts they take: for who counts tokens before a request. */
+    public Prompts prompts() {
+        return prompts;
+    }
+
     /** As {@link #submit(int[], GenerationOptions, TokenListener, Cancellation)}, of a text, and waits for the result. */
     public GenerationResult generate(String prompt, GenerationOptions options) throws InterruptedException {
         return generate(prompts.ids(prompt), options);
