@@ -121,7 +121,8 @@ final class RerankCommand implements Callable<Integer> {
                 int offset = first;
                 first += one.documents.size();
                 results.add(scores.subList(offset, first).stream()
-                        .map(score -> new Ranked(score.index() - offset, score.score(), score.truncated()))
+                        .map(score -> new Ranked(score.index() - offset, score.score(), score.tokens(),
+                                score.truncated()))
                         .sorted(Comparator.comparingDouble(Ranked::score).reversed())
                         .limit(topK == 0 ? Long.MAX_VALUE : topK).toList());
             }

@@ -1,12 +1,14 @@
 package org.vecformer.engine.model;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.AttentionTrace;
@@ -31,10 +33,8 @@ import org.vecformer.loader.ModelFiles;
  * Immutable and thread-safe; what a run changes is in its {@link EncoderSession}. The weights are off-heap, or on the device
  * that computes, and freed by {@link #close}.
  */
-public final class Bert implements AutoCloseable {
+public final class Bert extends Model {
 
-    private final Engine engine;
-    private final WeightMemory memory;
     private final BertConfig config;
     private final WeightMatrix tokenEmbeddings;
     private final WeightMatrix positionEmbeddings;
@@ -46,9 +46,6 @@ public final class Bert implements AutoCloseable {
     private final LayerNorm maskedLmNorm;
     /** The last layer of each head that the model has. */
     private final Map<Head, Linear> heads = new EnumMap<>(Head.class);
-    private final long parameters;
-    private final long weightBytes;
-    private volatile boolean closed;
 
     /** What a BERT may have been trained to tell. Pre-training gives it the first two. */
     public enum Head {
@@ -80,9 +77,9 @@ public final class Bert implements AutoCloseable {
     private record Block(Linear queriesKeysValues, Linear attentionOutput, LayerNorm attentionNorm, Linear up,
             Linear down, LayerNorm feedForwardNorm) {}
 
-    private Bert(Engine engine, WeightMemory memory, BertConfig config, Weights weights) throws IOException {
-        this.engine = engine;
-        this.memory = memory;
+    private Bert(Engine engine, ModelFiles files, WeightMemory memory, BertConfig config, Weights weights)
+            throws IOException {
+        super(engine, files, memory);
         this.config = config;
         int hidden = config.hiddenSize();
         tokenEmbeddings = weights.matrix(embeddings("word"), Order.OUTPUTS_FIRST, hidden, config.vocabularySize());
@@ -128,8 +125,7 @@ public final class Bert implements AutoCloseable {
                 addHead(Head.MULTIPLE_CHOICE, weights, "classifier", 1);
             }
         }
-        parameters = weights.parameters();
-        weightBytes = weights.bytes();
+        hasTaken(weights);
     }
 
     /** Whether the config names a class of this kind. */
@@ -184,6 +180,16 @@ public final class Bert implements AutoCloseable {
                 weights.vector(name + (old ? ".beta" : ".bias"), config.hiddenSize()));
     }
 
+    /** As {@link Model#load(Path)}, of a BERT. */
+    public static Bert load(Path directory) throws IOException {
+        return onItsOwn(engine -> load(engine, directory));
+    }
+
+    /** As {@link Model#load(Engine, Path)}, of a BERT. */
+    public static Bert load(Engine engine, Path directory) throws IOException {
+        return load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+    }
+
     /**
      * Reads a model's config and weights.
      *
@@ -197,7 +203,7 @@ public final class Bert implements AutoCloseable {
         try (Checkpoint checkpoint = Checkpoint.open(files);
                 Weights weights = new Weights(engine.compute(), checkpoint, memory, options, List.of("bert.", ""),
                         "embeddings.word_embeddings.weight")) {
-            return new Bert(engine, memory, config, weights);
+            return new Bert(engine, files, memory, config, weights);
         } catch (Throwable e) {
             memory.close();
             throw e;
@@ -208,9 +214,12 @@ public final class Bert implements AutoCloseable {
      * Computes a batch: norm(x + attention(x)), then norm(y + feedForward(y)), block after block. Rows of the batch are
      * independent but for attention, which looks at their sequence.
      *
-     * @param a the last hidden states are in {@code x} afterwards
+     * @param a    the last hidden states are in {@code x} afterwards
+     * @param stop asked before each block
+     * @return false if it was stopped
      */
-    void forward(EncoderSession session, EncoderBatch batch, EncoderSession.Activations a, Trace trace) {
+    boolean forward(EncoderSession session, EncoderBatch batch, EncoderSession.Activations a, Trace trace,
+            BooleanSupplier stop) {
         Ops ops = session.ops;
         int rows = batch.rows();
         float scale = (float) (1 / Math.sqrt(config.headSize()));
@@ -219,6 +228,9 @@ public final class Bert implements AutoCloseable {
                 a.y());
         norm(ops, embeddingNorm, a.y(), rows, a.x());
         for (int i = 0; i < blocks.size(); i++) {
+            if (stop.getAsBoolean()) {
+                return false;
+            }
             Block block = blocks.get(i);
             Tracing.hidden(ops, trace, i, rows, a.x());
             apply(ops, block.queriesKeysValues, a.x(), rows, null, null, a.qkv());
@@ -230,6 +242,7 @@ public final class Bert implements AutoCloseable {
             norm(ops, block.feedForwardNorm, a.x(), rows, a.x());
         }
         Tracing.hidden(ops, trace, blocks.size(), rows, a.x());
+        return true;
     }
 
     /** The states of the first token go through a layer of their own (Devlin et al., 2018, section 3). */
@@ -266,23 +279,12 @@ public final class Bert implements AutoCloseable {
 
     /** Memory and state for running the model; close it before the model. */
     public EncoderSession openSession(EncoderOptions options) {
-        checkOpen();
+        lifetime().check();
         return new EncoderSession(this, options);
     }
 
     Ops openOps() {
-        return engine.compute().openOps(config.contextLength());
-    }
-
-    void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("the model is closed");
-        }
-    }
-
-    /** What the model computes on. */
-    public Engine engine() {
-        return engine;
+        return engine().compute().openOps(config.contextLength());
     }
 
     /** Shape and options. */
@@ -328,27 +330,8 @@ public final class Bert implements AutoCloseable {
         }
     }
 
-    /** How many numbers the model has learned; tied weights count once. */
-    public long parameters() {
-        return parameters;
-    }
-
-    /** Bytes of the weights in memory. */
-    public long weightBytes() {
-        return weightBytes;
-    }
-
-    /** How the token embeddings are kept in memory; in a file of one type, all matrices. */
+    @Override
     public WeightType weights() {
         return tokenEmbeddings.type();
-    }
-
-    /** Frees the weights. Sessions that are still open can only be closed after that. A second call does nothing. */
-    @Override
-    public synchronized void close() {
-        if (!closed) {
-            closed = true;
-            memory.close();
-        }
     }
 }

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.model.Bert.Head;
@@ -23,6 +25,8 @@ import org.vecformer.loader.BertConfig;
  */
 public final class EncoderSession implements AutoCloseable {
 
+    private static final BooleanSupplier NEVER = () -> false;
+
     private final Bert model;
     private final EncoderBatch batch;
     private final int maxBatchTokens;
@@ -36,7 +40,7 @@ public final class EncoderSession implements AutoCloseable {
     private final Tensor[] headLogits = new Tensor[Head.values().length];
     private boolean ran;
     private Trace trace;
-    private boolean closed;
+    private final SessionLife life;
 
     /** The states of a run: rows of hidden, 3 x hidden and inner size. */
     record Activations(Tensor x, Tensor y, Tensor qkv, Tensor attended, Tensor inner) {
@@ -66,6 +70,7 @@ public final class EncoderSession implements AutoCloseable {
             throw e;
         }
         batch = new EncoderBatch(this, rows);
+        life = new SessionLife(model, ops::close);
     }
 
     int maxBatchTokens() {
@@ -93,7 +98,23 @@ public final class EncoderSession implements AutoCloseable {
 
     /** Runs the model on the batch. */
     public void run(EncoderBatch batch) {
-        checkOpen();
+        run(batch, NEVER);
+    }
+
+    /**
+     * As {@link #run(EncoderBatch)}, unless it is stopped.
+     *
+     * @param stop asked between layers whether to stop, on this thread
+     * @return false if it was stopped: there are no results
+     * @throws ClosedException if the session or its model has been closed. Who closes either during a run lets it end
+     */
+    public boolean run(EncoderBatch batch, BooleanSupplier stop) {
+        try (var _ = life.use()) {
+            return compute(batch, stop);
+        }
+    }
+
+    private boolean compute(EncoderBatch batch, BooleanSupplier stop) {
         if (batch != this.batch) {
             throw new IllegalArgumentException("the batch belongs to another session");
         }
@@ -111,9 +132,9 @@ public final class EncoderSession implements AutoCloseable {
                 keysAndValues.commit(page);
             }
         }
-        model.forward(this, batch, activations, trace);
         forgetResults();
-        ran = true;
+        ran = model.forward(this, batch, activations, trace, stop);
+        return ran;
     }
 
     private void forgetResults() {
@@ -136,13 +157,16 @@ public final class EncoderSession implements AutoCloseable {
      * it returns.
      */
     public void await() {
-        checkOpen();
-        ops.await();
+        try (var _ = life.use()) {
+            ops.await();
+        }
     }
 
     /** The last hidden state of a token: {@code hiddenSize} numbers, zeros if it is not attended to. */
     public void hidden(int sequence, int position, float[] destination) {
-        copy(states(), row(sequence, position), destination);
+        try (var _ = life.use()) {
+            copy(states(), row(sequence, position), destination);
+        }
     }
 
     /**
@@ -151,8 +175,10 @@ public final class EncoderSession implements AutoCloseable {
      * @throws IllegalStateException if the model has no pooler, or the first token is not attended to
      */
     public void pooled(int sequence, float[] destination) {
-        Objects.checkIndex(sequence, batch.sequences());
-        copy(pooledStates(), sequence, destination);
+        try (var _ = life.use()) {
+            Objects.checkIndex(sequence, batch.sequences());
+            copy(pooledStates(), sequence, destination);
+        }
     }
 
     /**
@@ -161,21 +187,23 @@ public final class EncoderSession implements AutoCloseable {
      * @throws IllegalArgumentException if it was not
      */
     public void vocabularyLogits(int sequence, int position, float[] destination) {
-        model.require(Head.MASKED_LM);
-        Tensor states = states();
-        int row = row(sequence, position);
-        if (row < 0 || batch.wantedAt[row] < 0) {
-            throw new IllegalArgumentException("the logits at position " + position + " of sequence " + sequence
-                    + " were not asked for when it was added to the batch");
+        try (var _ = life.use()) {
+            model.require(Head.MASKED_LM);
+            Tensor states = states();
+            int row = row(sequence, position);
+            if (row < 0 || batch.wantedAt[row] < 0) {
+                throw new IllegalArgumentException("the logits at position " + position + " of sequence " + sequence
+                        + " were not asked for when it was added to the batch");
+            }
+            if (vocabularyLogits == null) {
+                Tensor wanted = result(batch.wantedCount, model.config().hiddenSize());
+                Tensor transformed = result(batch.wantedCount, model.config().hiddenSize());
+                ops.gatherRows(states, batch.wanted, batch.wantedCount, wanted);
+                model.transform(ops, wanted, batch.wantedCount, transformed);
+                vocabularyLogits = logits(Head.MASKED_LM, transformed, batch.wantedCount);
+            }
+            copy(vocabularyLogits, batch.wantedAt[row], destination);
         }
-        if (vocabularyLogits == null) {
-            Tensor wanted = result(batch.wantedCount, model.config().hiddenSize());
-            Tensor transformed = result(batch.wantedCount, model.config().hiddenSize());
-            ops.gatherRows(states, batch.wanted, batch.wantedCount, wanted);
-            model.transform(ops, wanted, batch.wantedCount, transformed);
-            vocabularyLogits = logits(Head.MASKED_LM, transformed, batch.wantedCount);
-        }
-        copy(vocabularyLogits, batch.wantedAt[row], destination);
     }
 
     /**
@@ -183,8 +211,10 @@ public final class EncoderSession implements AutoCloseable {
      * {@link Head#QUESTION_ANSWERING}; zeros if it is not attended to.
      */
     public void tokenScores(int sequence, int position, float[] destination) {
-        Head head = model.has(Head.QUESTION_ANSWERING) ? Head.QUESTION_ANSWERING : Head.TOKEN_CLASSIFIER;
-        copy(headLogits(head), row(sequence, position), destination);
+        try (var _ = life.use()) {
+            Head head = model.has(Head.QUESTION_ANSWERING) ? Head.QUESTION_ANSWERING : Head.TOKEN_CLASSIFIER;
+            copy(headLogits(head), row(sequence, position), destination);
+        }
     }
 
     /**
@@ -192,15 +222,19 @@ public final class EncoderSession implements AutoCloseable {
      * Head#MULTIPLE_CHOICE}.
      */
     public void scores(int sequence, float[] destination) {
-        Objects.checkIndex(sequence, batch.sequences());
-        Head head = model.has(Head.MULTIPLE_CHOICE) ? Head.MULTIPLE_CHOICE : Head.SEQUENCE_CLASSIFIER;
-        copy(headLogits(head), sequence, destination);
+        try (var _ = life.use()) {
+            Objects.checkIndex(sequence, batch.sequences());
+            Head head = model.has(Head.MULTIPLE_CHOICE) ? Head.MULTIPLE_CHOICE : Head.SEQUENCE_CLASSIFIER;
+            copy(headLogits(head), sequence, destination);
+        }
     }
 
     /** The next-sentence logits of a pair: that the second text follows the first one, and that it does not. */
     public void nextSentence(int sequence, float[] destination) {
-        Objects.checkIndex(sequence, batch.sequences());
-        copy(headLogits(Head.NEXT_SENTENCE), sequence, destination);
+        try (var _ = life.use()) {
+            Objects.checkIndex(sequence, batch.sequences());
+            copy(headLogits(Head.NEXT_SENTENCE), sequence, destination);
+        }
     }
 
     private Tensor headLogits(Head head) {
@@ -245,7 +279,6 @@ public final class EncoderSession implements AutoCloseable {
 
     /** The last hidden states. */
     private Tensor states() {
-        checkOpen();
         if (!ran) {
             throw new IllegalStateException("there are no results: run a batch first");
         }
@@ -266,19 +299,12 @@ public final class EncoderSession implements AutoCloseable {
         }
     }
 
-    private void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("the session is closed");
-        }
-        model.checkOpen();
-    }
-
-    /** Frees the scratch memory. A second call does nothing. */
+    /**
+     * Frees the scratch memory, if something is computed on another thread, when that has ended. A second call does
+     * nothing.
+     */
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
-            ops.close();
-        }
+        life.close();
     }
 }

@@ -1,8 +1,10 @@
 package org.vecformer.engine.model;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.MatrixPacker.Order;
@@ -27,7 +29,7 @@ import org.vecformer.loader.Gpt2Config;
  * Immutable and thread-safe; what a run changes is in its {@link Session}. The weights are off-heap, or on the device
  * that computes, and freed by {@link #close}.
  */
-public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGpt {
+public abstract sealed class Gpt extends Model permits Gpt2, OpenAiGpt {
 
     /** What the output layer tells of a position. */
     public enum Head {
@@ -61,8 +63,6 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
 
     private static final String OUTPUT = "lm_head.weight";
 
-    private final Engine engine;
-    private final WeightMemory memory;
     private final GptConfig config;
     private final WeightMatrix tokenEmbeddings;
     private final WeightMatrix positionEmbeddings;
@@ -72,19 +72,15 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
     private final Head headKind;
     private final Linear head;
     private final Linear choiceHead;
-    private final long parameters;
-    private final long weightBytes;
-    private volatile boolean closed;
 
     /**
      * @param tokens    the name of the token embeddings
      * @param positions the name of the position embeddings
      * @param finalNorm the name of the layer norm behind the last block; null for none
      */
-    Gpt(Engine engine, WeightMemory memory, GptConfig config, Weights weights, String tokens, String positions,
-            String finalNorm) throws IOException {
-        this.engine = engine;
-        this.memory = memory;
+    Gpt(Engine engine, ModelFiles files, WeightMemory memory, GptConfig config, Weights weights, String tokens,
+            String positions, String finalNorm) throws IOException {
+        super(engine, files, memory);
         this.config = config;
         int hidden = config.hiddenSize();
         // Of two tied matrices a file has one, and transformers chose the output layer for OpenAIGPTDoubleHeadsModel.
@@ -114,8 +110,7 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
             case QUESTION_ANSWERING -> classifier(weights, "qa_outputs.weight", "qa_outputs.bias");
         };
         choiceHead = headKind == Head.DOUBLE_HEADS ? choiceHead(weights) : null;
-        parameters = weights.parameters();
-        weightBytes = weights.bytes();
+        hasTaken(weights);
     }
 
     /** What is there counts for the choice head, which plain language models are published without. */
@@ -155,6 +150,16 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
                 weights.vector(name + (old ? ".b" : ".bias"), hidden));
     }
 
+    /** As {@link Model#load(Path)}, of a GPT. */
+    public static Gpt load(Path directory) throws IOException {
+        return onItsOwn(engine -> load(engine, directory));
+    }
+
+    /** As {@link Model#load(Engine, Path)}, of a GPT. */
+    public static Gpt load(Engine engine, Path directory) throws IOException {
+        return load(engine, ModelFiles.of(directory), LoadOptions.defaults());
+    }
+
     /**
      * Reads a model's config and weights: a {@link Gpt2} or an {@link OpenAiGpt}, as the config says.
      *
@@ -172,8 +177,8 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
                             case OpenAiGptConfig _ -> OpenAiGpt.POSITIONS;
                         })) {
             return switch (config) {
-                case Gpt2Config gpt2 -> new Gpt2(engine, memory, gpt2, weights);
-                case OpenAiGptConfig openAi -> new OpenAiGpt(engine, memory, openAi, weights);
+                case Gpt2Config gpt2 -> new Gpt2(engine, files, memory, gpt2, weights);
+                case OpenAiGptConfig openAi -> new OpenAiGpt(engine, files, memory, openAi, weights);
             };
         } catch (Throwable e) {
             memory.close();
@@ -184,9 +189,11 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
     /**
      * Computes a step, block after block. Rows of the batch are independent but for attention, which looks at the cache.
      *
+     * @param stop   asked before each block
      * @param states receives the final hidden states of the rows whose logits are wanted
+     * @return false if it was stopped
      */
-    abstract void forward(Session session, Batch batch, Trace trace, Tensor states);
+    abstract boolean forward(Session session, Batch batch, Trace trace, BooleanSupplier stop, Tensor states);
 
     /** Token, position and, where there are types, once more token embeddings, summed. */
     final void embed(Ops ops, Batch batch, Tensor x) {
@@ -214,23 +221,12 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
 
     /** Memory and state for running the model; close it before the model. */
     public Session openSession(SessionOptions options) {
-        checkOpen();
+        lifetime().check();
         return new Session(this, options);
     }
 
     Ops openOps() {
-        return engine.compute().openOps(config.contextLength());
-    }
-
-    void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("the model is closed");
-        }
-    }
-
-    /** What the model computes on. */
-    public Engine engine() {
-        return engine;
+        return engine().compute().openOps(config.contextLength());
     }
 
     /** What the output layer tells. */
@@ -258,27 +254,8 @@ public abstract sealed class Gpt implements AutoCloseable permits Gpt2, OpenAiGp
         return config;
     }
 
-    /** How many numbers the model has learned; tied weights count once. */
-    public long parameters() {
-        return parameters;
-    }
-
-    /** Bytes of the weights in memory. */
-    public long weightBytes() {
-        return weightBytes;
-    }
-
-    /** How the token embeddings are kept in memory; in a file of one type, all matrices. */
+    @Override
     public WeightType weights() {
         return tokenEmbeddings.type();
-    }
-
-    /** Frees the weights. Sessions that are still open can only be closed after that. A second call does nothing. */
-    @Override
-    public synchronized void close() {
-        if (!closed) {
-            closed = true;
-            memory.close();
-        }
     }
 }

@@ -1,12 +1,14 @@
 package org.vecformer.engine.model;
 
 import java.io.IOException;
+import java.util.function.BooleanSupplier;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.kernel.AttentionTrace;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.kernel.WeightMemory;
 import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Gpt2Config;
+import org.vecformer.loader.ModelFiles;
 
 /**
  * GPT-2 (Radford et al., 2019, "Language Models are Unsupervised Multitask Learners"): layer norms stand before
@@ -19,14 +21,14 @@ public final class Gpt2 extends Gpt {
 
     private final Gpt2Config config;
 
-    Gpt2(Engine engine, WeightMemory memory, Gpt2Config config, Weights weights) throws IOException {
-        super(engine, memory, config, weights, "wte.weight", POSITIONS, "ln_f");
+    Gpt2(Engine engine, ModelFiles files, WeightMemory memory, Gpt2Config config, Weights weights) throws IOException {
+        super(engine, files, memory, config, weights, "wte.weight", POSITIONS, "ln_f");
         this.config = config;
     }
 
     /** Computes x + attention(norm(x)), then y + feedForward(norm(y)), block after block, and the norm of the last. */
     @Override
-    void forward(Session session, Batch batch, Trace trace, Tensor states) {
+    boolean forward(Session session, Batch batch, Trace trace, BooleanSupplier stop, Tensor states) {
         Ops ops = session.ops;
         int rows = batch.rows();
         var a = session.activations;
@@ -36,6 +38,9 @@ public final class Gpt2 extends Gpt {
         Tensor x = a.x();
         Tensor attended = a.attended();
         for (int i = 0; i < blocks.size(); i++) {
+            if (stop.getAsBoolean()) {
+                return false;
+            }
             Block block = blocks.get(i);
             Tracing.hidden(ops, trace, i, rows, x);
             norm(ops, block.attentionNorm(), x, rows, a.normed());
@@ -61,6 +66,7 @@ public final class Gpt2 extends Gpt {
             ops.gatherRows(x, batch.wanted, batch.wantedCount, states);
         }
         norm(ops, finalNorm, states, batch.wantedCount, states);
+        return true;
     }
 
     /** What scores are multiplied with: 1 / sqrt(head size), and 1 / (block number) where the config says so. */

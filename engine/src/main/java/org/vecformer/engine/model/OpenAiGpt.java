@@ -1,11 +1,13 @@
 package org.vecformer.engine.model;
 
 import java.io.IOException;
+import java.util.function.BooleanSupplier;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.kernel.AttentionTrace;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.kernel.WeightMemory;
 import org.vecformer.engine.tensor.Tensor;
+import org.vecformer.loader.ModelFiles;
 import org.vecformer.loader.OpenAiGptConfig;
 
 /**
@@ -19,14 +21,15 @@ public final class OpenAiGpt extends Gpt {
 
     private final OpenAiGptConfig config;
 
-    OpenAiGpt(Engine engine, WeightMemory memory, OpenAiGptConfig config, Weights weights) throws IOException {
-        super(engine, memory, config, weights, "tokens_embed.weight", POSITIONS, null);
+    OpenAiGpt(Engine engine, ModelFiles files, WeightMemory memory, OpenAiGptConfig config, Weights weights)
+            throws IOException {
+        super(engine, files, memory, config, weights, "tokens_embed.weight", POSITIONS, null);
         this.config = config;
     }
 
     /** Computes norm(x + attention(x)), then norm(y + feedForward(y)), block after block. */
     @Override
-    void forward(Session session, Batch batch, Trace trace, Tensor states) {
+    boolean forward(Session session, Batch batch, Trace trace, BooleanSupplier stop, Tensor states) {
         Ops ops = session.ops;
         int rows = batch.rows();
         float scale = (float) (1 / Math.sqrt(config.headSize()));
@@ -37,6 +40,9 @@ public final class OpenAiGpt extends Gpt {
         Tensor x = a.x();
         Tensor attended = a.attended();
         for (int i = 0; i < blocks.size(); i++) {
+            if (stop.getAsBoolean()) {
+                return false;
+            }
             Block block = blocks.get(i);
             Tracing.hidden(ops, trace, i, rows, x);
             apply(ops, block.queriesKeysValues(), x, rows, null, null, a.qkv());
@@ -59,5 +65,6 @@ public final class OpenAiGpt extends Gpt {
             Tracing.hidden(ops, trace, blocks.size(), rows, x);
             ops.gatherRows(x, batch.wanted, batch.wantedCount, states);
         }
+        return true;
     }
 }

@@ -1,7 +1,9 @@
 package org.vecformer.engine.model;
 
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 import org.vecformer.engine.CacheFullException;
+import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.cache.CachedSequence;
 import org.vecformer.engine.cache.KeyValueCache;
@@ -17,6 +19,8 @@ import org.vecformer.engine.tensor.Tensor;
  * on the threads: the same bits.
  */
 public final class Session implements AutoCloseable {
+
+    private static final BooleanSupplier NEVER = () -> false;
 
     private final Gpt model;
     private final Batch batch;
@@ -35,7 +39,7 @@ public final class Session implements AutoCloseable {
     private final float[] choice = new float[1];
     private Trace trace;
     private long steps;
-    private boolean closed;
+    private final SessionLife life;
 
     /** The hidden states of a step: rows of hidden, 3 x hidden and inner size. */
     record Activations(Tensor x, Tensor y, Tensor normed, Tensor qkv, Tensor attended, Tensor inner) {}
@@ -60,6 +64,7 @@ public final class Session implements AutoCloseable {
             throw e;
         }
         batch = new Batch(this, rows);
+        life = new SessionLife(model, ops::close);
     }
 
     private void ensureLogits(int rows) {
@@ -81,7 +86,7 @@ public final class Session implements AutoCloseable {
 
     /** An empty sequence in this session's cache. */
     public Sequence newSequence() {
-        checkOpen();
+        life.check();
         return cache.newSequence();
     }
 
@@ -91,7 +96,7 @@ public final class Session implements AutoCloseable {
      * @throws CacheFullException when the cache has no room for that; the sequence has not changed
      */
     public void reserve(Sequence sequence, int length) {
-        checkOpen();
+        life.check();
         cache.reserve(own(sequence), length);
     }
 
@@ -121,7 +126,25 @@ public final class Session implements AutoCloseable {
      * @throws CacheFullException when the cache has no room for the batch; no sequence has changed
      */
     public void step(Batch batch) {
-        checkOpen();
+        step(batch, NEVER);
+    }
+
+    /**
+     * As {@link #step(Batch)}, unless it is stopped.
+     *
+     * @param stop asked between layers whether to stop, on this thread
+     * @return false if it was stopped: no sequence has grown, and there are no logits
+     * @throws CacheFullException when the cache has no room for the batch; no sequence has changed
+     * @throws ClosedException    if the session or its model has been closed. Who closes either during a step lets it
+     *                            end
+     */
+    public boolean step(Batch batch, BooleanSupplier stop) {
+        try (var _ = life.use()) {
+            return run(batch, stop);
+        }
+    }
+
+    private boolean run(Batch batch, BooleanSupplier stop) {
         if (batch != this.batch) {
             throw new IllegalArgumentException("the batch belongs to another session");
         }
@@ -137,13 +160,17 @@ public final class Session implements AutoCloseable {
         ensureLogits(batch.wantedCount);
         argMaxKnown = false;
         choicesKnown = false;
-        model.forward(this, batch, trace, lastStates);
+        logitsRows = 0;
+        if (!model.forward(this, batch, trace, stop, lastStates)) {
+            return false;
+        }
         model.logits(ops, lastStates, batch.wantedCount, logits);
         steps++;
         logitsRows = batch.wantedCount;
         for (int s = 0; s < sequences; s++) {
             batch.sequences[s].advance(batch.packed.starts[s + 1] - batch.packed.starts[s]);
         }
+        return true;
     }
 
     /**
@@ -165,8 +192,9 @@ public final class Session implements AutoCloseable {
      * when it returns.
      */
     public void await() {
-        checkOpen();
-        ops.await();
+        try (var _ = life.use()) {
+            ops.await();
+        }
     }
 
     /** How many steps have been run. */
@@ -186,8 +214,10 @@ public final class Session implements AutoCloseable {
      * @param destination at least as long as {@link Gpt#outputs()}
      */
     public void logits(int row, float[] destination) {
-        Objects.checkIndex(row, logitsRows);
-        ops.read(logits, row, destination);
+        try (var _ = life.use()) {
+            Objects.checkIndex(row, logitsRows);
+            ops.read(logits, row, destination);
+        }
     }
 
     /**
@@ -206,15 +236,17 @@ public final class Session implements AutoCloseable {
      * @param row as for {@link #logits}
      */
     public int argMax(int row) {
-        Objects.checkIndex(row, logitsRows);
-        if (!argMaxKnown) {
-            if (argMax.length < logitsRows) {
-                argMax = new int[logitsRows];
+        try (var _ = life.use()) {
+            Objects.checkIndex(row, logitsRows);
+            if (!argMaxKnown) {
+                if (argMax.length < logitsRows) {
+                    argMax = new int[logitsRows];
+                }
+                ops.argMax(logits, logitsRows, argMax);
+                argMaxKnown = true;
             }
-            ops.argMax(logits, logitsRows, argMax);
-            argMaxKnown = true;
+            return argMax[row];
         }
-        return argMax[row];
     }
 
     /**
@@ -228,13 +260,15 @@ public final class Session implements AutoCloseable {
      * @throws IllegalArgumentException if k is not positive
      */
     public int topK(int row, int k, int[] ids, float[] values) {
-        Objects.checkIndex(row, logitsRows);
-        if (k < 1) {
-            throw new IllegalArgumentException("k is " + k + "; it must be positive");
+        try (var _ = life.use()) {
+            Objects.checkIndex(row, logitsRows);
+            if (k < 1) {
+                throw new IllegalArgumentException("k is " + k + "; it must be positive");
+            }
+            int count = Math.min(k, model.outputs());
+            Objects.checkFromIndexSize(0, count, Math.min(ids.length, values.length));
+            return ops.topK(logits, row, count, ids, values);
         }
-        int count = Math.min(k, model.outputs());
-        Objects.checkFromIndexSize(0, count, Math.min(ids.length, values.length));
-        return ops.topK(logits, row, count, ids, values);
     }
 
     /**
@@ -244,8 +278,10 @@ public final class Session implements AutoCloseable {
      * @param row as for {@link #logits}
      */
     public double logSumExp(int row) {
-        Objects.checkIndex(row, logitsRows);
-        return ops.logSumExp(logits, row);
+        try (var _ = life.use()) {
+            Objects.checkIndex(row, logitsRows);
+            return ops.logSumExp(logits, row);
+        }
     }
 
     /**
@@ -255,8 +291,10 @@ public final class Session implements AutoCloseable {
      * @param destination at least as long as the hidden size
      */
     public void hiddenState(int row, float[] destination) {
-        Objects.checkIndex(row, logitsRows);
-        ops.read(lastStates, row, destination);
+        try (var _ = life.use()) {
+            Objects.checkIndex(row, logitsRows);
+            ops.read(lastStates, row, destination);
+        }
     }
 
     /**
@@ -268,22 +306,24 @@ public final class Session implements AutoCloseable {
      * @throws IllegalStateException if the model has no such head
      */
     public float choice(int row) {
-        Objects.checkIndex(row, logitsRows);
-        if (!model.hasChoiceHead()) {
-            throw new IllegalStateException("the model has no multiple choice head");
-        }
-        if (!choicesKnown) {
-            if (choices == null || choices.rows() < logitsRows) {
-                if (choices != null) {
-                    choices.close();
-                }
-                choices = ops.tensor(logits.rows(), 1);
+        try (var _ = life.use()) {
+            Objects.checkIndex(row, logitsRows);
+            if (!model.hasChoiceHead()) {
+                throw new IllegalStateException("the model has no multiple choice head");
             }
-            model.choices(ops, lastStates, logitsRows, choices);
-            choicesKnown = true;
+            if (!choicesKnown) {
+                if (choices == null || choices.rows() < logitsRows) {
+                    if (choices != null) {
+                        choices.close();
+                    }
+                    choices = ops.tensor(logits.rows(), 1);
+                }
+                model.choices(ops, lastStates, logitsRows, choices);
+                choicesKnown = true;
+            }
+            ops.read(choices, row, choice);
+            return choice[0];
         }
-        ops.read(choices, row, choice);
-        return choice[0];
     }
 
     /** The sequence, after checking that it is one of this session's and open. */
@@ -296,7 +336,7 @@ public final class Session implements AutoCloseable {
     }
 
     void check(CachedSequence sequence, int count) {
-        checkOpen();
+        life.check();
         if (sequence.length() + count > model.config().contextLength()) {
             throw new IllegalArgumentException("a sequence of " + (sequence.length() + count)
                     + " tokens; the model's context length is " + model.config().contextLength());
@@ -317,19 +357,12 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    private void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("the session is closed");
-        }
-        model.checkOpen();
-    }
-
-    /** Frees the cache and the scratch memory. A second call does nothing. */
+    /**
+     * Frees the cache and the scratch memory, if a step runs on another thread, when that has ended. A second call does
+     * nothing.
+     */
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
-            ops.close();
-        }
+        life.close();
     }
 }

@@ -64,7 +64,8 @@ public final class Reranker extends EncoderTask {
         float[] logits = new float[model.outputs(Head.SEQUENCE_CLASSIFIER)];
         runner.run(jobs, pairs.size(), progress, (session, sequence, job) -> {
             session.scores(sequence, logits);
-            results[job] = new Ranked(job, function.apply(logits)[label], truncated[job]);
+            int tokens = jobs.get(job).input().attentionMask().length;
+            results[job] = new Ranked(job, function.apply(logits)[label], tokens, truncated[job]);
         });
         return List.of(results);
     }

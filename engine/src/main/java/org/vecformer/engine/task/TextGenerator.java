@@ -1,7 +1,6 @@
 package org.vecformer.engine.task;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
@@ -11,6 +10,7 @@ import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.PromptCache;
 import org.vecformer.engine.generation.PromptTooLongException;
+import org.vecformer.engine.generation.Prompts;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
@@ -34,6 +34,7 @@ public final class TextGenerator implements AutoCloseable {
 
     private final Gpt model;
     private final Tokenizer tokenizer;
+    private final Prompts prompts;
     private final SessionOptions options;
     private Session session;
     private DecodingLoop loop;
@@ -43,6 +44,7 @@ public final class TextGenerator implements AutoCloseable {
     private TextGenerator(Gpt model, Tokenizer tokenizer, SessionOptions options) {
         this.model = model;
         this.tokenizer = tokenizer;
+        prompts = new Prompts(model, tokenizer);
         this.options = options;
         open(options);
     }
@@ -82,7 +84,7 @@ public final class TextGenerator implements AutoCloseable {
      * @throws IllegalArgumentException for an empty prompt, if the model has no begin token, and as for ids
      */
     public GenerationResult generate(String prompt, GenerationOptions options, TokenListener listener) {
-        return generate(ids(prompt), options, listener);
+        return generate(prompts.ids(prompt), options, listener);
     }
 
     /**
@@ -107,22 +109,10 @@ public final class TextGenerator implements AutoCloseable {
     public List<GenerationResult> generateAll(List<int[]> prompts, GenerationOptions options, TokenListener listener) {
         Objects.requireNonNull(listener, "listener");
         cancelled = false;
-        List<int[]> fitting = prompts.stream().map(prompt -> fit(prompt, options)).toList();
+        List<int[]> fitting = prompts.stream().map(prompt -> this.prompts.fit(prompt, options)).toList();
         ensureCache(DecodingLoop.cachePositions(fitting, options, model.config().contextLength()),
                 options.promptCache().orElse(null));
         return loop.run(fitting, options, new SplittableRandom().nextLong(), listener, () -> cancelled);
-    }
-
-    private int[] ids(String prompt) {
-        if (tokenizer == null) {
-            throw new IllegalStateException("this generator has no tokenizer: give the prompt as token ids");
-        }
-        int[] ids = tokenizer.ids(prompt);
-        if (ids.length == 0) {
-            ids = new int[]{model.config().bosTokenId().orElseThrow(() -> new IllegalArgumentException(
-                    "the prompt has no tokens and the model's config names no bos_token_id to begin with"))};
-        }
-        return ids;
     }
 
     /**
@@ -166,35 +156,6 @@ public final class TextGenerator implements AutoCloseable {
         open(options.withCacheTokens(positions));
         promptCaches.forEach(cache -> cache.moveTo(session));
         tooSmall.close();
-    }
-
-    /**
-     * The prompt, or its end if it is too long and may be truncated: new tokens get the room that was asked
-     * for, but half the context at most.
-     */
-    private int[] fit(int[] prompt, GenerationOptions options) {
-        int context = model.config().contextLength();
-        if (prompt.length == 0) {
-            throw new IllegalArgumentException("the prompt has no tokens; expected at least one");
-        }
-        // Here, because a prompt that is dropped in part or not continued never gets to the model as a whole.
-        for (int id : prompt) {
-            if (id < 0 || id >= model.config().vocabularySize()) {
-                throw new IllegalArgumentException("the prompt has the token id " + id
-                        + "; the model's vocabulary has ids 0 to " + (model.config().vocabularySize() - 1));
-            }
-        }
-        if (prompt.length < context || (prompt.length == context && options.stopping().maxNewTokens().orElse(1) == 0)) {
-            return prompt.clone();
-        }
-        if (!options.truncatePrompt()) {
-            throw new PromptTooLongException(
-                    "the prompt has " + prompt.length + " tokens, the model's context length is " + context
-                            + ": at most " + (context - 1)
-                            + " fit with a new token behind them; shorten it or ask for truncation");
-        }
-        int room = Math.clamp(options.stopping().maxNewTokens().orElse(context / 2), 1, Math.max(1, context / 2));
-        return Arrays.copyOfRange(prompt, prompt.length - (context - room), prompt.length);
     }
 
     /**
