@@ -23,18 +23,18 @@ public final class Tenant {
     private Tenant() {
     }
 
-    /** What it made of a text and a vector. */
-    public static String use(Path gpt, Path bert) throws IOException, InterruptedException {
+    /** Tells what it wrote, and of what size the vectors are. */
+    public static String use(Path gpt, Path bert) throws IOException {
         try (Engine engine = Engine.create(EngineOptions.defaults().withThreads(3));
                 Gpt writer = Gpt.load(engine, ModelFiles.of(gpt), LoadOptions.defaults());
                 Bert reader = Bert.load(engine, ModelFiles.of(bert), LoadOptions.defaults());
                 TextGenerator generator = TextGenerator.open(writer, Tokenizer.load(gpt));
                 Embedder embedder = Embedder.open(reader, Tokenizer.load(bert))) {
-            engine.awaitWarmUp();
             GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(8)
                     .withStrategy(DecodingStrategy.random(7));
-            return generator.generate("Hello", options, TokenListener.NONE).text()
-                    + embedder.embed(TaskInput.of("the man is good"), EmbedderOptions.defaults()).vector().length;
+            return generator.generate("Hello", options, TokenListener.NONE).text() + ", vectors of "
+                    + embedder.embed(TaskInput.of("the man is good"), EmbedderOptions.defaults()).vector().length
+                    + " numbers";
         }
     }
 }
