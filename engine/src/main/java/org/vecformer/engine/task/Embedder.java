@@ -2,10 +2,9 @@ package org.vecformer.engine.task;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.vecformer.engine.model.Bert;
+import org.vecformer.engine.model.EncoderInput;
 import org.vecformer.engine.model.EncoderOptions;
-import org.vecformer.engine.model.EncoderSession;
 import org.vecformer.tokenizer.Tokenizer;
 
 /**
@@ -41,9 +40,7 @@ public final class Embedder extends EncoderTask {
 
     /** How many numbers the vectors have. */
     public int dimensions(EmbedderOptions options) {
-        return options.layers().isEmpty()
-                ? model.config().hiddenSize() * options.poolings().size()
-                : options.layers().getLast().outputs();
+        return EmbeddingRecipe.dimensions(model, options);
     }
 
     /** The vector of one input. */
@@ -54,89 +51,27 @@ public final class Embedder extends EncoderTask {
     /**
      * The vectors of many inputs, in their order.
      *
+     * @throws TextTooLongException                       if a text is too long, and the options say that this is to be
+     *                                                    refused; nothing has been computed then
      * @throws IllegalArgumentException                   if the model has no pooler and that is wanted, or a layer's
      *                                                    width does not fit
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, TaskProgress progress) {
         runner.begin();
-        check(options);
-        int limit = encoder.limit(options.maxLength());
-        // The first special token goes with the prompt, the last one stands behind the text.
-        int skipped = options.includePrompt() || options.prompt().isEmpty()
-                ? 0
-                : encoder.required().ids(prepared(options.prompt(), options)).length - 1;
+        List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs);
         List<BatchRunner.Job> jobs = new ArrayList<>();
-        boolean[] truncated = new boolean[inputs.size()];
-        for (int i = 0; i < inputs.size(); i++) {
-            InputEncoder.Encoded encoded = encoder.truncated(prompted(inputs.get(i), options), limit);
-            truncated[i] = encoded.truncated();
-            jobs.add(new BatchRunner.Job(i, encoded.input()));
+        int[] firstJob = new int[all.size()];
+        for (int i = 0; i < firstJob.length; i++) {
+            firstJob[i] = jobs.size();
+            for (EncoderInput window : all.get(i).windows()) {
+                jobs.add(new BatchRunner.Job(i, window));
+            }
         }
-        Embedding[] results = new Embedding[inputs.size()];
-        StatePooling pooling = new StatePooling(model.config().hiddenSize(), options.poolings());
         runner.run(jobs, inputs.size(), progress, (session, sequence, job) -> {
-            int[] mask = jobs.get(job).input().attentionMask();
-            float[] vector = pool(session, sequence, mask, skipped, pooling, options);
-            for (DenseLayer layer : options.layers()) {
-                vector = layer.apply(vector);
-            }
-            if (options.normalize()) {
-                StatePooling.normalize(vector);
-            }
-            results[job] = new Embedding(vector, mask.length, truncated[job]);
+            int owner = jobs.get(job).owner();
+            all.get(owner).read(session, sequence, job - firstJob[owner]);
         });
-        return List.of(results);
-    }
-
-    private void check(EmbedderOptions options) {
-        if (options.poolings().contains(Pooling.POOLER) && !model.hasPooler()) {
-            throw new IllegalArgumentException("the model has no pooler (tensor pooler.dense.weight)");
-        }
-        int width = model.config().hiddenSize() * options.poolings().size();
-        for (DenseLayer layer : options.layers()) {
-            if (layer.inputs() != width) {
-                throw new IllegalArgumentException("a dense layer takes vectors of " + layer.inputs()
-                        + " numbers; what comes before it gives " + width);
-            }
-            width = layer.outputs();
-        }
-    }
-
-    private static TaskInput prompted(TaskInput input, EmbedderOptions options) {
-        if (input.ids() == null) {
-            return TaskInput.of(prepared(options.prompt() + input.text(), options),
-                    input.pair() == null ? null : prepared(input.pair(), options));
-        }
-        if (!options.prompt().isEmpty()) {
-            throw new IllegalArgumentException("a prompt goes before a text; the input is token ids");
-        }
-        return input;
-    }
-
-    private static String prepared(String text, EmbedderOptions options) {
-        return options.lowerCase() ? text.toLowerCase(Locale.ROOT) : text;
-    }
-
-    private float[] pool(EncoderSession session, int sequence, int[] mask, int skipped, StatePooling pooling,
-            EmbedderOptions options) {
-        pooling.clear();
-        int hidden = model.config().hiddenSize();
-        float[] state = new float[hidden];
-        if (pooling.needsStates()) {
-            for (int i = 0; i < mask.length; i++) {
-                session.hidden(sequence, i, state);
-                pooling.add(i, state, mask[i] == 1 && i >= skipped);
-            }
-            if (pooling.isEmpty()) {
-                throw new IllegalArgumentException("the text has no tokens behind its prompt");
-            }
-        }
-        float[] pooler = null;
-        if (options.poolings().contains(Pooling.POOLER)) {
-            session.pooled(sequence, state);
-            pooler = state;
-        }
-        return pooling.vector(pooler);
+        return all.stream().map(EmbeddingInput::embedding).toList();
     }
 }

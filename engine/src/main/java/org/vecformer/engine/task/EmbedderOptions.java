@@ -13,14 +13,14 @@ import org.vecformer.loader.SentenceConfig;
  *                      {@link Pooling}
  * @param layers        behind the pooling, in their order
  * @param normalize     whether vectors are scaled to length 1
- * @param maxLength     most tokens of a text, special ones included, longer ones are truncated; 0 for what tokenizer
- *                      and model allow
+ * @param maxLength     most tokens of a text, special ones included, 0 for what tokenizer and model allow
+ * @param longTexts     what becomes of texts that have more
  * @param lowerCase     whether texts become lower case before they are tokenized
  * @param prompt        put before each text; empty for none
  * @param includePrompt whether the prompt's tokens take part in the pooling
  */
 public record EmbedderOptions(List<Pooling> poolings, List<DenseLayer> layers, boolean normalize, int maxLength,
-        boolean lowerCase, String prompt, boolean includePrompt) {
+        LongTexts longTexts, boolean lowerCase, String prompt, boolean includePrompt) {
 
     public EmbedderOptions {
         poolings = poolings.stream().sorted().distinct().toList();
@@ -31,12 +31,13 @@ public record EmbedderOptions(List<Pooling> poolings, List<DenseLayer> layers, b
         if (maxLength < 0) {
             throw new IllegalArgumentException("maxLength is " + maxLength + "; expected 0 (the model's) or more");
         }
+        Objects.requireNonNull(longTexts, "longTexts");
         Objects.requireNonNull(prompt, "prompt");
     }
 
     /** The mean of the states, as sentence-transformers has it for a model that it knows nothing of. */
     public static EmbedderOptions defaults() {
-        return new EmbedderOptions(List.of(Pooling.MEAN), List.of(), false, 0, false, "", true);
+        return new EmbedderOptions(List.of(Pooling.MEAN), List.of(), false, 0, LongTexts.TRUNCATE, false, "", true);
     }
 
     /**
@@ -51,35 +52,47 @@ public record EmbedderOptions(List<Pooling> poolings, List<DenseLayer> layers, b
             layers.add(DenseLayer.load(dense));
         }
         return new EmbedderOptions(config.poolings().stream().map(Pooling::of).toList(), layers, config.normalize(),
-                config.maxLength().orElse(0), config.lowerCase(),
+                config.maxLength().orElse(0), LongTexts.TRUNCATE, config.lowerCase(),
                 config.defaultPrompt().map(name -> config.prompts().get(name)).orElse(""), config.includePrompt());
     }
 
     public EmbedderOptions withPoolings(Pooling... poolings) {
-        return new EmbedderOptions(List.of(poolings), layers, normalize, maxLength, lowerCase, prompt, includePrompt);
+        return new EmbedderOptions(List.of(poolings), layers, normalize, maxLength, longTexts, lowerCase, prompt,
+                includePrompt);
     }
 
     public EmbedderOptions withLayers(List<DenseLayer> layers) {
-        return new EmbedderOptions(poolings, layers, normalize, maxLength, lowerCase, prompt, includePrompt);
+        return new EmbedderOptions(poolings, layers, normalize, maxLength, longTexts, lowerCase, prompt,
+                includePrompt);
     }
 
     public EmbedderOptions withNormalize(boolean normalize) {
-        return new EmbedderOptions(poolings, layers, normalize, maxLength, lowerCase, prompt, includePrompt);
+        return new EmbedderOptions(poolings, layers, normalize, maxLength, longTexts, lowerCase, prompt,
+                includePrompt);
     }
 
     public EmbedderOptions withMaxLength(int maxLength) {
-        return new EmbedderOptions(poolings, layers, normalize, maxLength, lowerCase, prompt, includePrompt);
+        return new EmbedderOptions(poolings, layers, normalize, maxLength, longTexts, lowerCase, prompt,
+                includePrompt);
+    }
+
+    public EmbedderOptions withLongTexts(LongTexts longTexts) {
+        return new EmbedderOptions(poolings, layers, normalize, maxLength, longTexts, lowerCase, prompt,
+                includePrompt);
     }
 
     public EmbedderOptions withLowerCase(boolean lowerCase) {
-        return new EmbedderOptions(poolings, layers, normalize, maxLength, lowerCase, prompt, includePrompt);
+        return new EmbedderOptions(poolings, layers, normalize, maxLength, longTexts, lowerCase, prompt,
+                includePrompt);
     }
 
     public EmbedderOptions withPrompt(String prompt) {
-        return new EmbedderOptions(poolings, layers, normalize, maxLength, lowerCase, prompt, includePrompt);
+        return new EmbedderOptions(poolings, layers, normalize, maxLength, longTexts, lowerCase, prompt,
+                includePrompt);
     }
 
     public EmbedderOptions withIncludePrompt(boolean includePrompt) {
-        return new EmbedderOptions(poolings, layers, normalize, maxLength, lowerCase, prompt, includePrompt);
+        return new EmbedderOptions(poolings, layers, normalize, maxLength, longTexts, lowerCase, prompt,
+                includePrompt);
     }
 }

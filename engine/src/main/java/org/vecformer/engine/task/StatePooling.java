@@ -29,6 +29,7 @@ final class StatePooling {
         sum = new double[hidden];
         weighted = new double[hidden];
         largest = new float[hidden];
+        Arrays.fill(largest, Float.NEGATIVE_INFINITY);
         first = new float[hidden];
         last = new float[hidden];
     }
@@ -36,16 +37,6 @@ final class StatePooling {
     /** Whether states are needed at all. */
     boolean needsStates() {
         return poolings.stream().anyMatch(pooling -> pooling != Pooling.POOLER);
-    }
-
-    /** Forgets the text before. */
-    void clear() {
-        Arrays.fill(sum, 0);
-        Arrays.fill(weighted, 0);
-        Arrays.fill(largest, Float.NEGATIVE_INFINITY);
-        weights = 0;
-        count = 0;
-        started = false;
     }
 
     /**
@@ -99,11 +90,6 @@ final class StatePooling {
         for (int i = 0; i < hidden; i++) {
             vector[offset + i] = (float) (sums[i] / divisor);
         }
-    }
-
-    /** Whether a token took part. */
-    boolean isEmpty() {
-        return count == 0;
     }
 
     /** Scales a vector to length 1 (Euclidean); one that is nearly zero by 1e-12, as PyTorch's {@code normalize}. */

@@ -21,10 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.model.Bert;
-import org.vecformer.engine.model.EncoderBatch;
 import org.vecformer.engine.model.EncoderInput;
-import org.vecformer.engine.model.EncoderOptions;
-import org.vecformer.engine.model.EncoderSession;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.Activation;
 import org.vecformer.loader.FormatException;
@@ -62,19 +59,6 @@ class EmbedderTest {
         task.close();
     }
 
-    private static float[][] states(EncoderInput input) {
-        float[][] states = new float[input.length()][TinyBert.HIDDEN];
-        try (EncoderSession session = bert.model().openSession(EncoderOptions.defaults())) {
-            EncoderBatch batch = session.batch();
-            batch.add(input);
-            session.run(batch);
-            for (int i = 0; i < states.length; i++) {
-                session.hidden(0, i, states[i]);
-            }
-        }
-        return states;
-    }
-
     private float[] embed(TaskInput input, Pooling... poolings) {
         return task.embed(input, MEAN.withPoolings(poolings)).vector();
     }
@@ -83,7 +67,7 @@ class EmbedderTest {
     void poolingsOfTheTokensThatAreAttendedTo() {
         int[] mask = {1, 1, 1, 0, 1, 0};
         EncoderInput input = new EncoderInput(new int[]{2, 10, 11, 12, 3, 0}, null, mask);
-        float[][] states = states(input);
+        float[][] states = bert.states(input);
         float[][] expected = new float[6][TinyBert.HIDDEN];
         for (int d = 0; d < TinyBert.HIDDEN; d++) {
             double sum = 0;
@@ -144,7 +128,7 @@ class EmbedderTest {
         EmbedderOptions prompted = MEAN.withPrompt("the man ");
         assertThat(task.embed(TaskInput.of("is good"), prompted).vector())
                 .isEqualTo(task.embed(TaskInput.of("the man is good"), MEAN).vector());
-        float[][] states = states(EncoderInput.of(bert.tokenizer().ids("the man is good")));
+        float[][] states = bert.states(EncoderInput.of(bert.tokenizer().ids("the man is good")));
         float[] mean = new float[TinyBert.HIDDEN];
         for (int d = 0; d < mean.length; d++) {
             mean[d] = (float) (((double) states[3][d] + states[4][d] + states[5][d]) / 3);
@@ -239,8 +223,8 @@ class EmbedderTest {
         Files.writeString(folder.resolve("config_sentence_transformers.json"),
                 "{\"prompts\": {\"query\": \"The \"}, \"default_prompt_name\": \"query\"}");
         EmbedderOptions options = EmbedderOptions.of(SentenceConfig.read(folder));
-        assertThat(options).isEqualTo(new EmbedderOptions(List.of(Pooling.MAX, Pooling.MEAN), List.of(), true, 9, true,
-                "The ", false));
+        assertThat(options).isEqualTo(new EmbedderOptions(List.of(Pooling.MAX, Pooling.MEAN), List.of(), true, 9,
+                LongTexts.TRUNCATE, true, "The ", false));
         assertThat(task.embed(TaskInput.of("MAN"), options).vector()).hasSize(2 * TinyBert.HIDDEN);
         assertThat(EmbedderOptions.of(SentenceConfig.defaults())).isEqualTo(MEAN);
     }

@@ -10,6 +10,10 @@ import org.vecformer.engine.Engine;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestBerts;
 import org.vecformer.engine.model.Bert;
+import org.vecformer.engine.model.EncoderBatch;
+import org.vecformer.engine.model.EncoderInput;
+import org.vecformer.engine.model.EncoderOptions;
+import org.vecformer.engine.model.EncoderSession;
 import org.vecformer.engine.model.LoadOptions;
 import org.vecformer.loader.DType;
 import org.vecformer.loader.ModelFiles;
@@ -71,6 +75,20 @@ public record TinyBert(Engine engine, Bert model, Tokenizer tokenizer) implement
             texts.add(text.toString());
         }
         return texts;
+    }
+
+    /** The last hidden states of a sequence. */
+    float[][] states(EncoderInput input) {
+        float[][] states = new float[input.length()][HIDDEN];
+        try (EncoderSession session = model.openSession(EncoderOptions.defaults())) {
+            EncoderBatch batch = session.batch();
+            batch.add(input);
+            session.run(batch);
+            for (int i = 0; i < states.length; i++) {
+                session.hidden(0, i, states[i]);
+            }
+        }
+        return states;
     }
 
     @Override

@@ -1,0 +1,4 @@
+/**
+ * LangChain4j's models, computed by vecformer.
+ */
+package org.vecformer.langchain4j;
