@@ -48,12 +48,13 @@ class ClassLoaderTest {
     /** Runs two tenants, one after the other. */
     static final class Server {
         private static final String PROBE = "what a thread-local of this thread holds";
+        private static final ThreadLocal<String> HELD = new ThreadLocal<>();
 
         private Server() {
         }
 
         public static void main(String[] args) throws Exception {
-            new ThreadLocal<String>().set(PROBE);
+            HELD.set(PROBE);
             List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 // On this thread, which lives on: what is left in its thread-locals would keep the classes.
