@@ -1,15 +1,19 @@
 package org.vecformer.engine;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.vecformer.engine.kernel.Backend;
 import org.vecformer.engine.kernel.CpuBackend;
 import org.vecformer.engine.kernel.opencl.OpenClBackend;
+import org.vecformer.engine.tensor.MemoryAccount;
 
 /**
  * What computes: the kernels chosen for this machine and the threads that run them, or an OpenCL device. Several models
- * share one engine and so do not fight for processors.
+ * share one engine, so that they do not fight for processors, and its bound on memory. Its threads start with the first
+ * work and end with the last model.
  *
  * <pre>{@code
  * try (Engine engine = Engine.create(EngineOptions.defaults());
@@ -40,13 +44,15 @@ public final class Engine implements AutoCloseable {
      *                                     device that is not there or does not work; the message says why
      */
     public static Engine create(EngineOptions options) {
+        MemoryAccount memory = new MemoryAccount(
+                options.memoryLimit() == 0 ? memoryOf(options.device()) : options.memoryLimit());
         if (!(options.device() instanceof DeviceChoice.Cpu)) {
-            return new Engine(OpenClBackend.open(options.device(), options.threads(), options.profiling()));
+            return new Engine(OpenClBackend.open(options.device(), options.threads(), memory, options.profiling()));
         }
         if (options.backend() == BackendChoice.SCALAR) {
-            return new Engine(CpuBackend.scalar(options.threads()));
+            return new Engine(CpuBackend.scalar(options.threads(), memory));
         }
-        CpuBackend backend = CpuBackend.best(options.threads(), options.backend() == BackendChoice.VECTOR);
+        CpuBackend backend = CpuBackend.best(options.threads(), memory, options.backend() == BackendChoice.VECTOR);
         if (!backend.refusals().isEmpty()) {
             String why = String.join("; ", backend.refusals());
             if (options.backend() == BackendChoice.VECTOR || options.requireSimd()) {
@@ -57,6 +63,19 @@ public final class Engine implements AutoCloseable {
                     "running on plain Java kernels, several times slower than vector kernels: {0}", why);
         }
         return new Engine(backend);
+    }
+
+    /** The machine's, or its container's; an OpenCL device says itself when it has no more. */
+    private static long memoryOf(DeviceChoice device) {
+        return device instanceof DeviceChoice.Cpu
+                && ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                        ? system.getTotalMemorySize()
+                        : Long.MAX_VALUE;
+    }
+
+    /** What the models and sessions on this engine hold, and the bound on it. */
+    public MemoryUse memory() {
+        return backend.memory().use();
     }
 
     /** "vector", "scalar" or "opencl". */

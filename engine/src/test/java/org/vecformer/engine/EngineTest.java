@@ -11,7 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.kernel.WorkerPool;
+import org.vecformer.engine.model.Model;
+import org.vecformer.loader.DType;
 
 /** Which kernels are chosen, and what is said about it. Some choices are made once for a JVM: those tests start one. */
 class EngineTest {
@@ -119,27 +122,36 @@ class EngineTest {
         assertThatThrownBy(() -> options.withRequireSimd(true)).isInstanceOf(IllegalArgumentException.class);
     }
 
-    /** Several models must not ask for more processors than there are, whoever made their engines. */
+    /** Models share their engine's threads; who has an engine of his own has threads of his own. */
     @Test
-    void enginesShareTheThreadsThatNobodyChose() throws InterruptedException {
-        EngineOptions options = EngineOptions.defaults().withBackend(BackendChoice.SCALAR);
-        Engine first = Engine.create(options);
-        WorkerPool pool = first.cpu().pool();
-        try (Engine second = Engine.create(EngineOptions.defaults())) {
-            assertThat(second.cpu().pool()).isSameAs(pool);
-            first.close();
-            first.close();
-            assertThat(pool.workerThreads()).allMatch(Thread::isAlive);
-            pool.run((_, _, _) -> {
-            }, 100, 1);
-        }
-        for (Thread worker : pool.workerThreads()) {
-            worker.join();
-        }
-        try (Engine later = Engine.create(options)) {
-            assertThat(later.cpu().pool()).isNotSameAs(pool);
-            later.cpu().pool().run((_, _, _) -> {
-            }, 100, 1);
+    void threadsEndWithTheLastModelAndBeginAgainWithWork(@TempDir Path directory) throws Exception {
+        TestModels.write(directory, TestModels.Shape.ODD, 1, DType.F32);
+        try (Engine engine = Engine.create(EngineOptions.defaults().withThreads(3));
+                Engine other = Engine.create(EngineOptions.defaults().withThreads(3))) {
+            WorkerPool pool = engine.compute().pool();
+            assertThat(pool).isNotSameAs(other.compute().pool());
+            Thread[] threads;
+            try (Model _ = Model.load(engine, directory)) {
+                Model second = Model.load(engine, directory);
+                threads = pool.workerThreads();
+                assertThat(threads).hasSize(2).allMatch(Thread::isAlive);
+                second.close();
+                second.close();
+                assertThat(pool.workerThreads()).isEqualTo(threads).allMatch(Thread::isAlive);
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertThat(pool.workerThreads()).isEmpty();
+            try (Model _ = Model.load(engine, directory)) {
+                pool.run((_, _, _) -> {
+                }, 100, 1);
+                assertThat(pool.workerThreads()).hasSize(2).allMatch(Thread::isAlive);
+                threads = pool.workerThreads();
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
         }
     }
 

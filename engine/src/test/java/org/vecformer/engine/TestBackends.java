@@ -30,14 +30,19 @@ public final class TestBackends {
 
     /** An engine with the backend under test, after checking that it is the one this run is for. */
     public static Engine open(int threads) {
+        return open(EngineOptions.defaults().withThreads(threads));
+    }
+
+    /** As {@link #open(int)}, with options that leave the backend and the device open. */
+    public static Engine open(EngineOptions options) {
         if (onDevice()) {
             TestDevices.firstOrSkip();
             DeviceChoice device = DeviceChoice.parse(System.getProperty(DEVICE));
-            Engine engine = Engine.create(EngineOptions.defaults().withThreads(threads).withDevice(device));
+            Engine engine = Engine.create(options.withDevice(device));
             assertThat(engine.backend()).isEqualTo("opencl");
             return engine;
         }
-        Engine engine = Engine.create(EngineOptions.defaults().withBackend(tested()).withThreads(threads));
+        Engine engine = Engine.create(options.withBackend(tested()));
         assertThat(engine.notes()).isEmpty();
         int expected = Integer.getInteger(EXPECTED, -1);
         if (expected >= 0) {

@@ -2,6 +2,8 @@ package org.vecformer.engine.generation;
 
 import java.util.Arrays;
 import org.vecformer.engine.Sequence;
+import org.vecformer.engine.model.Batch;
+import org.vecformer.engine.model.Logits;
 
 /** Tokens that a model goes on from: those that it has seen are in its cache, the others wait for the next step. */
 final class Context implements AutoCloseable {
@@ -80,6 +82,25 @@ final class Context implements AutoCloseable {
 
     void want(Wanted wanted) {
         this.wanted = wanted;
+    }
+
+    /** How many of its tokens the model has not seen. */
+    int unseen() {
+        return length - sequence.length();
+    }
+
+    /**
+     * Puts those of its tokens that the model has not seen into a batch, and asks for the logits behind the last one if
+     * that is among them.
+     *
+     * @param most so many at most; there must be room for them
+     * @return how many
+     */
+    int addTo(Batch batch, int most) {
+        int from = sequence.length();
+        int to = Math.min(length, from + most);
+        batch.add(sequence, ids, types, from, to, to == length ? Logits.LAST : Logits.NONE);
+        return to - from;
     }
 
     int last() {

@@ -3,6 +3,7 @@ package org.vecformer.engine.generation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.tensor.KeyValueMemory;
@@ -28,12 +29,16 @@ public final class DecodingLoop {
     public DecodingLoop(Session session, Tokenizer tokenizer) {
         this.session = session;
         this.tokenizer = tokenizer;
-        if (!session.model().isLanguageModel()) {
-            throw new IllegalArgumentException("the model has a head of type " + session.model().head()
-                    + "; generation needs a language model");
-        }
+        checkLanguageModel(session.model());
         stepper = new Stepper(session);
         candidates = new Candidates(session.model().outputs());
+    }
+
+    static void checkLanguageModel(Gpt model) {
+        if (!model.isLanguageModel()) {
+            throw new IllegalArgumentException(
+                    "the model has a head of type " + model.head() + "; generation needs a language model");
+        }
     }
 
     /**

@@ -1,9 +1,8 @@
 package org.vecformer.engine.generation;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 import org.vecformer.engine.sampler.Candidates;
 
 /**
@@ -27,55 +26,54 @@ final class SamplingLoop {
 
     /** The continuations of each prompt. */
     List<List<GeneratedSequence>> run(List<int[]> prompts) {
-        List<Track> tracks = new ArrayList<>();
+        List<Continuations> all = new ArrayList<>();
         try {
-            begin(prompts, tracks);
-            List<Track> running = unfinished(tracks);
+            for (int[] prompt : prompts) {
+                all.add(new Continuations(generation, stepper, prompt,
+                        all.size() * generation.options().returnSequences()));
+            }
+            List<Track> running = begin(all);
             while (!running.isEmpty() && step(running)) {
                 for (int i = 0; i < running.size(); i++) {
                     running.get(i).choose(guided.next(i), candidates);
                 }
                 running.removeIf(Track::isFinished);
             }
-            running.forEach(track -> track.finish(generation.interruption().reason()));
-            List<GeneratedSequence> all = tracks.stream().map(Track::result).toList();
-            int each = generation.options().returnSequences();
-            return IntStream.range(0, prompts.size()).mapToObj(p -> all.subList(p * each, (p + 1) * each)).toList();
+            if (!running.isEmpty()) {
+                all.forEach(each -> each.finish(generation.interruption().reason()));
+            }
+            return all.stream().map(Continuations::results).toList();
         } finally {
-            tracks.forEach(Track::close);
+            all.forEach(Continuations::close);
         }
     }
 
-    /** Reads each prompt once, and chooses the first token of each of its continuations. */
-    private void begin(List<int[]> prompts, List<Track> tracks) {
-        int continuations = generation.options().returnSequences();
-        for (int[] prompt : prompts) {
-            tracks.add(generation.openTrack(stepper, tracks.size() * continuations, prompt));
-        }
-        List<Track> leaders = unfinished(tracks);
-        boolean going = leaders.isEmpty() || step(leaders);
+    /**
+     * Reads each prompt once, and chooses the first token of each of its continuations.
+     *
+     * @return the continuations that go on; if it was interrupted, those that read
+     */
+    private List<Track> begin(List<Continuations> all) {
+        List<Track> reading = unfinished(all);
+        boolean going = reading.isEmpty() || step(reading);
         generation.promptIsDone();
-        for (int p = 0; p < prompts.size(); p++) {
-            Track leader = tracks.get(p);
-            int row = leaders.indexOf(leader);
-            int first = tracks.size();
-            for (int i = 1; i < continuations; i++) {
-                tracks.add(generation.fork(stepper, leader, prompts.get(p), i));
-            }
-            if (going && row >= 0) {
-                // All continuations of a prompt have the same samplers at first, but for their seeds.
-                NextLogits next = guided.next(row);
-                leader.choose(next, candidates);
-                tracks.subList(first, tracks.size()).forEach(fork -> fork.choose(next, candidates));
+        if (!going) {
+            return reading;
+        }
+        int row = 0;
+        for (Continuations each : all) {
+            boolean read = !each.first().isFinished();
+            each.fork();
+            if (read) {
+                each.choose(guided.next(row++), candidates);
             }
         }
-        tracks.sort(Comparator.comparingInt(Track::sequence));
+        return unfinished(all);
     }
 
-    private static List<Track> unfinished(List<Track> tracks) {
-        List<Track> running = new ArrayList<>(tracks);
-        running.removeIf(Track::isFinished);
-        return running;
+    private static List<Track> unfinished(List<Continuations> all) {
+        return all.stream().flatMap(each -> each.all().stream()).filter(track -> !track.isFinished())
+                .collect(Collectors.toCollection(ArrayList::new));
     }
 
     private boolean step(List<Track> tracks) {

@@ -3,7 +3,6 @@ package org.vecformer.engine.generation;
 import java.util.Arrays;
 import java.util.List;
 import org.vecformer.engine.model.Batch;
-import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
 
 /**
@@ -83,12 +82,7 @@ final class Stepper {
             batch.clear();
             int end = first;
             for (; end < contexts.size() && batch.room() > 0; end++) {
-                Context context = contexts.get(end);
-                int from = context.sequence().length();
-                int to = Math.min(context.length(), from + batch.room());
-                batch.add(context.sequence(), context.ids(), context.types(), from, to, to == context.length()
-                        ? Logits.LAST
-                        : Logits.NONE);
+                contexts.get(end).addTo(batch, batch.room());
             }
             session.step(batch);
             int row = 0;

@@ -2,6 +2,7 @@ package org.vecformer.engine.kernel;
 
 import java.util.List;
 import org.vecformer.engine.WeightType;
+import org.vecformer.engine.tensor.MemoryAccount;
 
 /**
  * What computes: the CPU or a device. Makes the memory of models and the ops of sessions, and is shared by all of them.
@@ -36,7 +37,10 @@ public interface Backend extends AutoCloseable {
     /** Waits until everything is ready, as a benchmark wants it. */
     void awaitWarmUp() throws InterruptedException;
 
-    /** Memory for a model's weights. */
+    /** What its models and sessions hold. */
+    MemoryAccount memory();
+
+    /** Memory for a model's weights. When the last such memory is closed, the threads end; they begin anew with work. */
     WeightMemory openWeights();
 
     /**

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.vecformer.engine.WeightType;
+import org.vecformer.engine.tensor.MemoryAccount;
 
 /**
  * The kernels that were chosen for this JVM, and the threads that run them. Thread-safe; shared by all models of an
@@ -25,41 +26,47 @@ public final class CpuBackend implements Backend {
     private volatile int warmed;
     /** Compiles those of the latest of them; null if nothing was asked for. */
     private Thread warmUp;
+    private final MemoryAccount memory;
+    /** Models whose weights have not been closed. */
+    private int models;
     private volatile boolean closed;
 
-    private CpuBackend(CpuKernels first, CpuKernels chosen, int vectorBits, int threads, List<String> refusals) {
+    private CpuBackend(CpuKernels first, CpuKernels chosen, int vectorBits, int threads, MemoryAccount memory,
+            List<String> refusals) {
         kernels = first;
         this.chosen = chosen;
         this.vectorBits = vectorBits;
         this.refusals = List.copyOf(refusals);
-        pool = threads == 0 ? WorkerPool.shared() : new WorkerPool(threads);
+        this.memory = memory;
+        pool = WorkerPool.of(threads);
     }
 
     /**
      * Plain Java kernels.
      *
-     * @param threads how many compute, the caller's included; 0 for the {@linkplain WorkerPool#shared() shared} ones
+     * @param threads how many compute, the caller's included; 0 for one for each physical core
+     * @param memory  what its models and sessions hold
      */
-    public static CpuBackend scalar(int threads) {
-        return scalar(threads, List.of());
+    public static CpuBackend scalar(int threads, MemoryAccount memory) {
+        return scalar(threads, memory, List.of());
     }
 
-    private static CpuBackend scalar(int threads, List<String> refusals) {
+    private static CpuBackend scalar(int threads, MemoryAccount memory, List<String> refusals) {
         CpuKernels kernels = new ScalarKernels();
-        return new CpuBackend(kernels, kernels, 0, threads, refusals);
+        return new CpuBackend(kernels, kernels, 0, threads, memory, refusals);
     }
 
     /**
      * The vector kernels, or plain ones with the refusals that say why.
      *
-     * @param threads      how many compute, the caller's included; 0 for the {@linkplain WorkerPool#shared() shared}
-     *                     ones
+     * @param threads      how many compute, the caller's included; 0 for one for each physical core
+     * @param memory       what its models and sessions hold
      * @param fromTheStart whether to use vector kernels at once, instead of plain ones until {@link #warmUp} is
      *                     through; the bits are the same
      */
-    public static CpuBackend best(int threads, boolean fromTheStart) {
-        return vectorRefusal().map(refusal -> scalar(threads, List.of(refusal)))
-                .orElseGet(() -> VectorBackend.create(threads, fromTheStart));
+    public static CpuBackend best(int threads, MemoryAccount memory, boolean fromTheStart) {
+        return vectorRefusal().map(refusal -> scalar(threads, memory, List.of(refusal)))
+                .orElseGet(() -> VectorBackend.create(threads, memory, fromTheStart));
     }
 
     /** The first reason why the vector kernels cannot be used here, or nothing. */
@@ -101,14 +108,15 @@ public final class CpuBackend implements Backend {
 
     /** Loaded only when the checks have passed: the first class that touches the vector module. */
     private static final class VectorBackend {
-        static CpuBackend create(int threads, boolean fromTheStart) {
+        static CpuBackend create(int threads, MemoryAccount memory, boolean fromTheStart) {
             int bits = Lanes.FLOAT.vectorBitSize();
             if (bits < 128 && Integer.getInteger(Lanes.FORCED_BITS) == null) {
-                return scalar(threads,
+                return scalar(threads, memory,
                         List.of("this processor's vectors have only " + bits + " bits; vector kernels need 128"));
             }
             CpuKernels vector = new VectorKernels();
-            return new CpuBackend(fromTheStart ? vector : new ScalarKernels(), vector, bits, threads, List.of());
+            return new CpuBackend(fromTheStart ? vector : new ScalarKernels(), vector, bits, threads, memory,
+                    List.of());
         }
     }
 
@@ -152,8 +160,23 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public MemoryAccount memory() {
+        return memory;
+    }
+
+    @Override
     public WeightMemory openWeights() {
-        return new OffHeapWeights();
+        synchronized (this) {
+            models++;
+        }
+        return new OffHeapWeights(this);
+    }
+
+    /** A model is gone; with the last one go the threads. */
+    synchronized void weightsClosed() {
+        if (--models == 0) {
+            pool.rest();
+        }
     }
 
     @Override
@@ -186,17 +209,18 @@ public final class CpuBackend implements Backend {
         }
         warmed |= bit;
         Thread before = warmUp;
-        warmUp = Thread.ofPlatform().daemon().name("vecformer-warm-up").start(() -> {
-            try {
-                if (before != null) {
-                    before.join();
-                }
-                WarmUp.run(chosen, before == null, type, () -> closed);
-                kernels = chosen;
-            } catch (InterruptedException _) {
-                Thread.currentThread().interrupt();
-            }
-        });
+        warmUp = Thread.ofPlatform().daemon().inheritInheritableThreadLocals(false).name("vecformer-warm-up")
+                .start(() -> {
+                    try {
+                        if (before != null) {
+                            before.join();
+                        }
+                        WarmUp.run(chosen, before == null, type, () -> closed);
+                        kernels = chosen;
+                    } catch (InterruptedException _) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
     }
 
     /** Waits until the chosen kernels have been compiled, for all types of weights, and are in use. */

@@ -6,6 +6,7 @@ import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.MemoryAccount;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
 import org.vecformer.engine.tensor.Tensor;
@@ -32,6 +33,8 @@ final class CpuOps implements Ops {
     private final CpuBackend backend;
     /** Of the cache and of scratch memory. */
     private final Arena arena = Arena.ofShared();
+    private final MemoryAccount.Share caches;
+    private final MemoryAccount.Share scratch;
     private final WorkerPool pool;
     private final EmbedTask embedTask = new EmbedTask();
     private final LayerNormTask layerNormTask = new LayerNormTask();
@@ -44,9 +47,12 @@ final class CpuOps implements Ops {
     /** @param longestSequence the most positions that attention will look at */
     CpuOps(CpuBackend backend, int longestSequence) {
         this.backend = backend;
+        caches = backend.memory().open(MemoryAccount.Purpose.CACHES);
+        scratch = backend.memory().open(MemoryAccount.Purpose.SCRATCH);
         pool = backend.pool();
-        product = new MatrixProduct(pool, arena);
-        attention = new Attention(pool, arena, longestSequence);
+        Arena counted = scratch.counting(arena);
+        product = new MatrixProduct(pool, counted);
+        attention = new Attention(pool, counted, longestSequence);
     }
 
     /** The least number of items worth handing to another thread. */
@@ -146,12 +152,15 @@ final class CpuOps implements Ops {
 
     @Override
     public Tensor tensor(int rows, int columns) {
-        return HeapTensor.zeros(rows, columns);
+        return HeapTensor.zeros(rows, columns, scratch);
     }
 
     @Override
     public KeyValuePages keyValues(int pages, int layers, int heads, int headSize, WeightType type) {
-        return new KeyValuePages(arena, pages, layers, heads, headSize, type);
+        KeyValuePages cache = new KeyValuePages(arena, pages, layers, heads, headSize, type);
+        // Its pages come one by one; that there will be room for all of them is settled now.
+        caches.take(pages * cache.pageBytes());
+        return cache;
     }
 
     @Override
@@ -204,5 +213,7 @@ final class CpuOps implements Ops {
     @Override
     public void close() {
         arena.close();
+        caches.close();
+        scratch.close();
     }
 }

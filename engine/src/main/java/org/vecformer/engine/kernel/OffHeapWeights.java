@@ -2,6 +2,7 @@ package org.vecformer.engine.kernel;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
+import org.vecformer.engine.tensor.MemoryAccount;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
 import org.vecformer.engine.tensor.WeightMatrix;
@@ -10,16 +11,26 @@ import org.vecformer.engine.tensor.WeightVector;
 /** Weights where they were packed: the CPU reads them there. */
 final class OffHeapWeights implements WeightMemory {
 
+    private final CpuBackend backend;
     private final Arena arena = Arena.ofShared();
+    private final MemoryAccount.Share share;
 
-    /** Does nothing: the system says when there is no memory. */
+    OffHeapWeights(CpuBackend backend) {
+        this.backend = backend;
+        share = backend.memory().open(MemoryAccount.Purpose.WEIGHTS);
+    }
+
     @Override
     public void expect(long bytes) {
+        share.check(bytes);
     }
 
     @Override
     public SegmentAllocator room() {
-        return arena;
+        return (bytes, alignment) -> {
+            share.take(bytes);
+            return arena.allocate(bytes, alignment);
+        };
     }
 
     @Override
@@ -35,5 +46,7 @@ final class OffHeapWeights implements WeightMemory {
     @Override
     public void close() {
         arena.close();
+        share.close();
+        backend.weightsClosed();
     }
 }

@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import org.vecformer.engine.ClosedException;
 
 /**
  * An engine's threads: splits one op into chunks that the caller and the workers take in turn.
@@ -18,8 +19,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * with as many callers as the pool has threads all do: each processor has its caller then, and a worker would only push
  * one of them aside. Which thread computes a chunk never changes a result.
  * <p>
- * Engines that leave the number of threads to us share one pool, the {@linkplain #shared() shared} one, so that several
- * of them in a process do not ask for more processors than there are.
+ * The workers know nothing of who made them: no thread locals and no class loader of his.
  */
 public final class WorkerPool implements AutoCloseable {
 
@@ -38,17 +38,15 @@ public final class WorkerPool implements AutoCloseable {
     private static final int SPINS_BEFORE_PARKING = 20_000;
     private static final int SPINS_BEFORE_YIELDING = 2_000;
 
-    private static WorkerPool shared;
-
-    private final Worker[] workers;
+    private final int threads;
+    /** Changed with {@link #sections} held; none while the pool rests. */
+    private volatile Worker[] workers;
     private final ReentrantLock sections = new ReentrantLock();
     /** epoch (32 bits) | next chunk (16 bits) | chunks (16 bits) */
     private final AtomicLong ticket = new AtomicLong();
     private final AtomicInteger finished = new AtomicInteger();
     /** Those who are in {@link #run}. */
     private final AtomicInteger callers = new AtomicInteger();
-    /** Engines that use the shared pool; guarded by the class. */
-    private int users = 1;
     private volatile boolean closed;
     // Written by the caller before the ticket is published, read by workers after they claimed a chunk of it.
     private Task task;
@@ -61,28 +59,30 @@ public final class WorkerPool implements AutoCloseable {
         if (threads < 1 || threads > 1024) {
             throw new IllegalArgumentException("threads is " + threads + "; expected 1 to 1024");
         }
-        workers = new Worker[threads - 1];
-        for (int i = 0; i < workers.length; i++) {
-            workers[i] = new Worker(i + 1);
-            workers[i].start();
-        }
+        this.threads = threads;
+        workers = started(threads - 1);
     }
 
     /**
-     * The pool of all who have no number of threads in mind: a thread for each {@linkplain Processors#count physical
-     * core}, the caller's included. Each who got it closes it; its threads end with the last.
+     * A pool of so many threads, the caller's included; for 0 of one for each {@linkplain Processors#count physical
+     * core}.
      */
-    public static synchronized WorkerPool shared() {
-        if (shared == null) {
-            shared = new WorkerPool(Processors.count());
-        } else {
-            shared.users++;
-        }
-        return shared;
+    public static WorkerPool of(int threads) {
+        return new WorkerPool(threads == 0 ? Processors.count() : threads);
     }
 
+    private Worker[] started(int count) {
+        Worker[] started = new Worker[count];
+        for (int i = 0; i < count; i++) {
+            started[i] = new Worker(i + 1);
+            started[i].start();
+        }
+        return started;
+    }
+
+    /** How many threads compute, the caller's included. */
     public int threads() {
-        return workers.length + 1;
+        return threads;
     }
 
     /** The workers, without the caller: for tests that add up what all engine threads allocate. */
@@ -101,11 +101,12 @@ public final class WorkerPool implements AutoCloseable {
             // It would use the scratch memory of worker 0, who is at work.
             throw new IllegalStateException("a task must not start another section");
         }
-        if (count <= grain || workers.length == 0) {
+        checkOpen();
+        if (count <= grain || threads == 1) {
             alone(work, count);
             return;
         }
-        boolean crowded = callers.incrementAndGet() > workers.length;
+        boolean crowded = callers.incrementAndGet() >= threads;
         try {
             if (crowded || !sections.tryLock()) {
                 alone(work, count);
@@ -123,11 +124,20 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
+    private void checkOpen() {
+        if (closed) {
+            throw new ClosedException("the engine is closed");
+        }
+    }
+
     /** Runs the task with the workers; the caller holds the lock, which is given back. */
     private void together(Task work, int count, int grain) {
         try {
-            if (closed) {
-                throw new IllegalStateException("the engine is closed");
+            checkOpen();
+            Worker[] all = workers;
+            if (all.length == 0) {
+                all = started(threads - 1);
+                workers = all;
             }
             task = work;
             int chunks = split(count, grain);
@@ -135,7 +145,7 @@ public final class WorkerPool implements AutoCloseable {
             finished.set(0);
             long epoch = (ticket.get() >>> 32) + 1;
             ticket.set(epoch << 32 | chunks);
-            for (Worker worker : workers) {
+            for (Worker worker : all) {
                 worker.wake();
             }
             takeChunks(0);
@@ -204,31 +214,30 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    /** Ends the threads, if nobody else uses them; a section that runs is finished first. */
-    @Override
-    public void close() {
-        synchronized (WorkerPool.class) {
-            if (--users > 0) {
-                return;
-            }
-            if (shared == this) {
-                shared = null;
-            }
-        }
+    /** Ends the threads, after the section that runs; the next section starts new ones. */
+    public void rest() {
         sections.lock();
         try {
-            closed = true;
+            for (Worker worker : workers) {
+                worker.end();
+            }
+            workers = new Worker[0];
         } finally {
             sections.unlock();
         }
-        for (Worker worker : workers) {
-            LockSupport.unpark(worker);
-        }
+    }
+
+    /** Ends the threads for good, after the section that runs. A second call does nothing. */
+    @Override
+    public void close() {
+        closed = true;
+        rest();
     }
 
     private final class Worker extends Thread {
         private final int index;
         private volatile boolean parked;
+        private volatile boolean ended;
 
         Worker(int index) {
             super(null, null, "vecformer-worker-" + index, 0, false);
@@ -238,6 +247,11 @@ public final class WorkerPool implements AutoCloseable {
 
         boolean isOf(WorkerPool pool) {
             return pool == WorkerPool.this;
+        }
+
+        void end() {
+            ended = true;
+            LockSupport.unpark(this);
         }
 
         void wake() {
@@ -250,7 +264,7 @@ public final class WorkerPool implements AutoCloseable {
         @Override
         public void run() {
             int idle = 0;
-            while (!closed) {
+            while (!ended) {
                 if (hasWork()) {
                     takeChunks(index);
                     idle = 0;
@@ -259,7 +273,7 @@ public final class WorkerPool implements AutoCloseable {
                 } else {
                     parked = true;
                     // Looked at again after saying so: the caller sees the flag, or this thread sees the work.
-                    if (!hasWork() && !closed) {
+                    if (!hasWork() && !ended) {
                         LockSupport.park(WorkerPool.this);
                     }
                     parked = false;

@@ -14,17 +14,38 @@ package org.vecformer.engine.tensor;
  * @param data    {@code rows * stride()} floats
  * @param rows    how many rows there is room for
  * @param columns the numbers of a row
+ * @param share   what it is counted in; null for nothing
  */
-public record HeapTensor(float[] data, int rows, int columns) implements Tensor {
+public record HeapTensor(float[] data, int rows, int columns, MemoryAccount.Share share) implements Tensor {
 
-    /** A tensor of zeros. */
+    /** A tensor that is not counted. */
+    public HeapTensor(float[] data, int rows, int columns) {
+        this(data, rows, columns, null);
+    }
+
+    /** A tensor of zeros that is not counted. */
     public static HeapTensor zeros(int rows, int columns) {
+        return new HeapTensor(new float[size(rows, columns)], rows, columns);
+    }
+
+    /**
+     * A tensor of zeros.
+     *
+     * @throws org.vecformer.engine.MemoryLimitException if it does not fit
+     */
+    public static HeapTensor zeros(int rows, int columns, MemoryAccount.Share share) {
+        int size = size(rows, columns);
+        share.take((long) size * Float.BYTES);
+        return new HeapTensor(new float[size], rows, columns, share);
+    }
+
+    private static int size(int rows, int columns) {
         long size = (long) rows * stride(columns);
         if (rows < 0 || columns < 1 || size > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException(
                     "a tensor of " + rows + " x " + columns + " floats is too large for one array");
         }
-        return new HeapTensor(new float[(int) size], rows, columns);
+        return (int) size;
     }
 
     /** Floats from one row to the next. */
@@ -41,8 +62,11 @@ public record HeapTensor(float[] data, int rows, int columns) implements Tensor 
         return row * stride();
     }
 
-    /** Does nothing: the garbage collector frees it. */
+    /** Is not counted any more; the garbage collector frees it. To be called once. */
     @Override
     public void close() {
+        if (share != null) {
+            share.add(-(long) data.length * Float.BYTES);
+        }
     }
 }

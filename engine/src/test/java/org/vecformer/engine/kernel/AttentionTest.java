@@ -15,6 +15,7 @@ import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.engine.tensor.KeyValuePages;
+import org.vecformer.engine.tensor.MemoryAccount;
 
 /** What attention must not look at, and scores at the ends of their range. What it computes is in the op suite. */
 @Tag("width")
@@ -26,8 +27,8 @@ class AttentionTest {
     private static final int PAGES = 4;
 
     private final CpuBackend backend = TestBackends.tested() == BackendChoice.SCALAR
-            ? CpuBackend.scalar(3)
-            : CpuBackend.best(3, true);
+            ? CpuBackend.scalar(3, new MemoryAccount(Long.MAX_VALUE))
+            : CpuBackend.best(3, new MemoryAccount(Long.MAX_VALUE), true);
     private final Arena arena = Arena.ofShared();
     private final Ops ops = backend.openOps(PAGES * KeyValuePages.POSITIONS);
 

@@ -1,5 +1,6 @@
 package org.vecformer.engine.kernel.opencl;
 
+import org.vecformer.engine.tensor.MemoryAccount;
 import org.vecformer.engine.tensor.Tensor;
 
 /**
@@ -9,8 +10,14 @@ import org.vecformer.engine.tensor.Tensor;
  * @param data    {@code rows * stride()} floats
  * @param rows    how many rows there is room for
  * @param columns the numbers of a row
+ * @param share   what it is counted in; null for nothing
  */
-record DeviceTensor(ClBuffer data, int rows, int columns) implements Tensor {
+record DeviceTensor(ClBuffer data, int rows, int columns, MemoryAccount.Share share) implements Tensor {
+
+    /** A tensor that is not counted. */
+    DeviceTensor(ClBuffer data, int rows, int columns) {
+        this(data, rows, columns, null);
+    }
 
     /** Bytes that a tensor of this shape takes. */
     static long byteSize(int rows, int columns) {
@@ -30,5 +37,8 @@ record DeviceTensor(ClBuffer data, int rows, int columns) implements Tensor {
     @Override
     public void close() {
         data.close();
+        if (share != null) {
+            share.add(-byteSize(rows, columns));
+        }
     }
 }

@@ -10,6 +10,7 @@ import org.vecformer.engine.kernel.Backend;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.kernel.WeightMemory;
 import org.vecformer.engine.kernel.WorkerPool;
+import org.vecformer.engine.tensor.MemoryAccount;
 
 /** An OpenCL device that computes. Its kernels are compiled by the driver when they are first needed. */
 public final class OpenClBackend implements Backend {
@@ -18,24 +19,29 @@ public final class OpenClBackend implements Backend {
     private final WorkerPool pool;
     /** The calling thread alone. */
     private final WorkerPool reader = new WorkerPool(1);
+    private final MemoryAccount memory;
+    /** Models whose weights have not been closed. */
+    private int models;
 
-    private OpenClBackend(ClDevice device, WorkerPool pool) {
+    private OpenClBackend(ClDevice device, WorkerPool pool, MemoryAccount memory) {
         this.device = device;
         this.pool = pool;
+        this.memory = memory;
     }
 
     /**
      * Opens a device.
      *
-     * @param threads   of this process, which pack weights; 0 for the {@linkplain WorkerPool#shared() shared} ones
+     * @param threads   of this process, which pack weights; 0 for one for each physical core
+     * @param memory    what its models and sessions hold
      * @param profiling whether the device measures how long each kernel takes
      * @throws org.vecformer.engine.UnsupportedBackendException when it is not there or does not work; the message says
      *                                                          why
      */
-    public static OpenClBackend open(DeviceChoice choice, int threads, boolean profiling) {
+    public static OpenClBackend open(DeviceChoice choice, int threads, MemoryAccount memory, boolean profiling) {
         ClDevice device = ClDevice.open(choice, profiling);
         try {
-            return new OpenClBackend(device, threads == 0 ? WorkerPool.shared() : new WorkerPool(threads));
+            return new OpenClBackend(device, WorkerPool.of(threads), memory);
         } catch (Throwable e) {
             device.close();
             throw e;
@@ -110,13 +116,33 @@ public final class OpenClBackend implements Backend {
     }
 
     @Override
+    public MemoryAccount memory() {
+        return memory;
+    }
+
+    @Override
     public WeightMemory openWeights() {
-        return new OpenClWeights(device);
+        synchronized (this) {
+            models++;
+        }
+        try {
+            return new OpenClWeights(device, memory.open(MemoryAccount.Purpose.WEIGHTS), this::weightsClosed);
+        } catch (RuntimeException | Error e) {
+            weightsClosed();
+            throw e;
+        }
+    }
+
+    /** A model is gone; with the last one go the threads. */
+    private synchronized void weightsClosed() {
+        if (--models == 0) {
+            pool.rest();
+        }
     }
 
     @Override
     public Ops openOps(int longestSequence) {
-        return new OpenClOps(device);
+        return new OpenClOps(device, memory);
     }
 
     /**

@@ -8,6 +8,7 @@ import org.vecformer.engine.kernel.LogitRows;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.kernel.PackedBatch;
 import org.vecformer.engine.tensor.KeyValueMemory;
+import org.vecformer.engine.tensor.MemoryAccount;
 import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.engine.tensor.WeightMatrix;
 import org.vecformer.engine.tensor.WeightVector;
@@ -32,9 +33,13 @@ final class OpenClOps implements Ops {
     private final RowReader reader;
     /** Of tensors and caches, some of which may have been closed already. */
     private final List<ClBuffer> memory = new ArrayList<>();
+    private final MemoryAccount.Share caches;
+    private final MemoryAccount.Share scratch;
 
-    OpenClOps(ClDevice device) {
+    OpenClOps(ClDevice device, MemoryAccount account) {
         this.device = device;
+        caches = account.open(MemoryAccount.Purpose.CACHES);
+        scratch = account.open(MemoryAccount.Purpose.SCRATCH);
         queue = device.openQueue();
         try {
             rows = new RowKernels(device, queue);
@@ -49,12 +54,15 @@ final class OpenClOps implements Ops {
 
     @Override
     public Tensor tensor(int rows, int columns) {
-        return new DeviceTensor(allocate(DeviceTensor.byteSize(rows, columns), ACTIVATIONS), rows, columns);
+        long bytes = DeviceTensor.byteSize(rows, columns);
+        scratch.take(bytes);
+        return new DeviceTensor(allocate(bytes, ACTIVATIONS), rows, columns, scratch);
     }
 
     @Override
     public KeyValueMemory keyValues(int pages, int layers, int heads, int headSize, WeightType type) {
         DeviceKeyValues cache = new DeviceKeyValues(queue, new ClBuffer[layers], pages, heads, headSize, type);
+        caches.take(layers * cache.layerBytes());
         device.checkRoom(layers * cache.layerBytes(), CACHE);
         for (int i = 0; i < layers; i++) {
             cache.layers()[i] = allocate(cache.layerBytes(), CACHE);
@@ -149,5 +157,7 @@ final class OpenClOps implements Ops {
         rows.close();
         memory.forEach(ClBuffer::close);
         queue.close();
+        caches.close();
+        scratch.close();
     }
 }

@@ -6,6 +6,7 @@ import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import org.vecformer.engine.kernel.WeightMemory;
+import org.vecformer.engine.tensor.MemoryAccount;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
 import org.vecformer.engine.tensor.WeightMatrix;
@@ -21,14 +22,20 @@ final class OpenClWeights implements WeightMemory {
     private final List<ClBuffer> buffers = new ArrayList<>();
     /** What the weights at hand are packed into; null between them. */
     private Arena staging;
+    private final MemoryAccount.Share share;
+    private final Runnable closed;
 
-    OpenClWeights(ClDevice device) {
+    /** @param closed told when the weights have been freed */
+    OpenClWeights(ClDevice device, MemoryAccount.Share share, Runnable closed) {
         this.device = device;
+        this.share = share;
+        this.closed = closed;
         queue = device.openQueue();
     }
 
     @Override
     public void expect(long bytes) {
+        share.check(bytes);
         device.checkRoom(bytes, WHAT);
     }
 
@@ -54,6 +61,7 @@ final class OpenClWeights implements WeightMemory {
     }
 
     private ClBuffer upload(MemorySegment packed, long bytes) {
+        share.take(bytes);
         ClBuffer buffer = device.allocate(bytes, WHAT);
         buffers.add(buffer);
         queue.write(buffer, 0, packed.asSlice(0, bytes));
@@ -73,5 +81,7 @@ final class OpenClWeights implements WeightMemory {
         freeStaging();
         buffers.forEach(ClBuffer::close);
         queue.close();
+        share.close();
+        closed.run();
     }
 }

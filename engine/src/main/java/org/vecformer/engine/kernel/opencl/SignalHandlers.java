@@ -106,12 +106,13 @@ final class SignalHandlers {
     /** Makes a call in which a driver may compile. */
     static <T> T during(Supplier<T> call) {
         SignalHandlers program = new SignalHandlers(OF_PROGRAM);
-        Thread watcher = Thread.ofPlatform().daemon().name("vecformer-signals").start(() -> {
-            while (!Thread.currentThread().isInterrupted()) {
-                JVM.putBack();
-                LockSupport.parkNanos(PAUSE_NANOS);
-            }
-        });
+        Thread watcher = Thread.ofPlatform().daemon().inheritInheritableThreadLocals(false).name("vecformer-signals")
+                .start(() -> {
+                    while (!Thread.currentThread().isInterrupted()) {
+                        JVM.putBack();
+                        LockSupport.parkNanos(PAUSE_NANOS);
+                    }
+                });
         try {
             return call.get();
         } finally {
