@@ -13,6 +13,7 @@ import org.vecformer.engine.generation.GeneratedSequence;
 import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
+import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.task.TextGenerator;
@@ -159,8 +160,8 @@ final class GenerateCommand implements Callable<Integer> {
                 }
 
                 @Override
-                public void finished(int sequence, String rest) {
-                    listener.finished(sequence, rest);
+                public void finished(TextEnd end) {
+                    listener.finished(end);
                 }
             });
         } catch (UncheckedIOException e) {

@@ -18,6 +18,7 @@ import org.jline.terminal.Attributes;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.vecformer.engine.generation.GeneratedToken;
+import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TokenListener;
 
 /**
@@ -148,8 +149,8 @@ final class TerminalChat implements AutoCloseable {
         }
 
         @Override
-        public void finished(int sequence, String rest) {
-            write(rest);
+        public void finished(TextEnd end) {
+            write(end.text());
         }
 
         private void write(String text) {

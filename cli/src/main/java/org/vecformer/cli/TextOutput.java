@@ -9,6 +9,7 @@ import java.util.OptionalDouble;
 import org.vecformer.engine.generation.GeneratedSequence;
 import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationResult;
+import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TokenListener;
 
 /**
@@ -62,8 +63,8 @@ final class TextOutput implements TokenListener {
     }
 
     @Override
-    public void finished(int sequence, String rest) {
-        append(parts.get(sequence), rest);
+    public void finished(TextEnd end) {
+        append(parts.get(end.sequence()), end.text());
     }
 
     private void append(Part part, String text) {

@@ -26,6 +26,7 @@ import org.vecformer.engine.dialog.RankedReply;
 import org.vecformer.engine.dialog.ReplyOptions;
 import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationOptions;
+import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.LoadOptions;
 
@@ -119,8 +120,8 @@ class ChatSessionTest {
                 }
 
                 @Override
-                public void finished(int sequence, String rest) {
-                    streamed.append(rest);
+                public void finished(TextEnd end) {
+                    streamed.append(end.text());
                 }
             };
             ChatResult.Reply first = (ChatResult.Reply) session.enter("  Hello, who are you? ", listener);

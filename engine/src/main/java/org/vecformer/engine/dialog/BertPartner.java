@@ -1,8 +1,10 @@
 package org.vecformer.engine.dialog;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.MaskGenerationOptions;
 import org.vecformer.engine.generation.MaskStrategy;
@@ -51,6 +53,15 @@ public final class BertPartner implements ChatPartner {
     }
 
     /**
+     * As {@link #open(Bert, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static BertPartner open(Bert model) throws IOException {
+        return open(model, model.tokenizer());
+    }
+
+    /**
      * Opens a partner that looks three masks ahead, as in the tutorial.
      *
      * @throws IllegalArgumentException if the model has no masked-LM head, or the tokenizer no mask, separator or
@@ -90,17 +101,20 @@ public final class BertPartner implements ChatPartner {
     }
 
     @Override
-    public GenerationResult reply(Dialog dialog, ReplyOptions options, TokenListener listener) {
+    public GenerationResult reply(Dialog dialog, ReplyOptions options, TokenListener listener,
+            Cancellation cancellation) {
         // The last token is written where the first mask is, with the others behind it.
         long written = options.maxNewTokens() - 1L + masks.masks();
         EncoderInput start = input(parts(dialog.lastTurns(options.historyTurns()),
                 (int) Math.min(written, model.config().contextLength())));
         TrimmedText text = new TrimmedText(listener);
-        return text.of(generator.generate(TaskInput.of(start), options.masked(masks, tokenizer), text));
+        return text.of(generator.generate(TaskInput.of(start), options.masked(masks, tokenizer), text,
+                cancellation));
     }
 
     @Override
-    public List<RankedReply> rank(Dialog dialog, List<String> candidates, int historyTurns) {
+    public List<RankedReply> rank(Dialog dialog, List<String> candidates, int historyTurns,
+            Cancellation cancellation) {
         if (nextSentence == null) {
             throw new UnsupportedOperationException(
                     "the model has no next-sentence head, by which a BERT ranks replies");
@@ -109,7 +123,8 @@ public final class BertPartner implements ChatPartner {
         DialogParts parts = parts(dialog.lastTurns(historyTurns),
                 replies.stream().mapToInt(reply -> reply.length).max().orElse(0));
         List<NextSentence.Score> scores = nextSentence.scoreAll(
-                replies.stream().map(reply -> TaskInput.of(input(parts, reply))).toList(), TaskProgress.NONE);
+                replies.stream().map(reply -> TaskInput.of(input(parts, reply))).toList(), TaskProgress.NONE,
+                cancellation);
         return RankedReply.ranked(candidates,
                 scores.stream().mapToDouble(score -> score.isNext() - score.isRandom()).toArray());
     }

@@ -2,6 +2,8 @@ package org.vecformer.engine.dialog;
 
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.PromptTooLongException;
 import org.vecformer.engine.generation.TokenListener;
@@ -21,7 +23,12 @@ public sealed interface ChatPartner extends AutoCloseable permits GptPartner, Be
      * @throws PromptTooLongException if persona, last utterance and the most tokens of a reply do not fit the model's
      *                                context
      */
-    GenerationResult reply(Dialog dialog, ReplyOptions options, TokenListener listener);
+    default GenerationResult reply(Dialog dialog, ReplyOptions options, TokenListener listener) {
+        return reply(dialog, options, listener, new Cancellation());
+    }
+
+    /** As {@link #reply(Dialog, ReplyOptions, TokenListener)}, which the cancellation may end. */
+    GenerationResult reply(Dialog dialog, ReplyOptions options, TokenListener listener, Cancellation cancellation);
 
     /**
      * Compares replies. An empty one is what ends a reply, alone.
@@ -33,15 +40,23 @@ public sealed interface ChatPartner extends AutoCloseable permits GptPartner, Be
      * @throws UnsupportedOperationException if the model has nothing to compare them by
      * @throws CancellationException         if it was cancelled
      */
-    List<RankedReply> rank(Dialog dialog, List<String> candidates, int historyTurns);
+    default List<RankedReply> rank(Dialog dialog, List<String> candidates, int historyTurns) {
+        return rank(dialog, candidates, historyTurns, new Cancellation());
+    }
+
+    /** As {@link #rank(Dialog, List, int)}, which the cancellation may end. */
+    List<RankedReply> rank(Dialog dialog, List<String> candidates, int historyTurns, Cancellation cancellation);
 
     /** How it reads dialogs, writes replies and ranks them, in a few words. */
     String description();
 
-    /** Ends the reply or the ranking that runs, if any, before its next step. From any thread. */
+    /** Ends the reply or the ranking that runs, if any. From any thread. */
     void cancel();
 
-    /** Frees the session; the model stays open. */
+    /**
+     * Frees the session; the model stays open. A call that runs on another thread ends with a {@link ClosedException}, and
+     * the session is freed behind it.
+     */
     @Override
     void close();
 }

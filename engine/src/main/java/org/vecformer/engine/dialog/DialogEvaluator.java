@@ -1,9 +1,11 @@
 package org.vecformer.engine.dialog;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import org.vecformer.engine.generation.FinishReason;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.PromptTooLongException;
 import org.vecformer.engine.generation.TokenListener;
@@ -31,11 +33,19 @@ public final class DialogEvaluator implements AutoCloseable {
 
     private final GptPartner partner;
     private final boolean hasChoice;
-    private volatile boolean cancelled;
 
     private DialogEvaluator(Gpt model, Tokenizer tokenizer) {
         partner = GptPartner.open(model, tokenizer);
         hasChoice = model.hasChoiceHead();
+    }
+
+    /**
+     * As {@link #open(Gpt, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static DialogEvaluator open(Gpt model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /** @throws IllegalArgumentException if the model is no language model, or its tokenizer does not go with it */
@@ -62,13 +72,20 @@ public final class DialogEvaluator implements AutoCloseable {
      */
     public DialogScore evaluate(List<DialogExample> examples, ReplyOptions options, boolean write,
             TaskProgress progress) {
-        cancelled = false;
-        List<ExampleScore> scores = new ArrayList<>();
-        for (DialogExample example : examples) {
-            scores.add(scoreOne(example, options, write));
-            progress.done(scores.size(), examples.size());
+        return evaluate(examples, options, write, progress, new Cancellation());
+    }
+
+    /** As {@link #evaluate(List, ReplyOptions, boolean, TaskProgress)}, which the cancellation may end. */
+    public DialogScore evaluate(List<DialogExample> examples, ReplyOptions options, boolean write,
+            TaskProgress progress, Cancellation cancellation) {
+        try (Call call = partner.begin(cancellation)) {
+            List<ExampleScore> scores = new ArrayList<>();
+            for (DialogExample example : examples) {
+                scores.add(score(call, example, options, write));
+                progress.done(scores.size(), examples.size());
+            }
+            return DialogScore.of(scores);
         }
-        return DialogScore.of(scores);
     }
 
     /**
@@ -81,17 +98,22 @@ public final class DialogEvaluator implements AutoCloseable {
      * @throws CancellationException  if it was cancelled
      */
     public ExampleScore score(DialogExample example, ReplyOptions options, boolean write) {
-        cancelled = false;
-        return scoreOne(example, options, write);
+        return score(example, options, write, new Cancellation());
     }
 
-    private ExampleScore scoreOne(DialogExample example, ReplyOptions options, boolean write) {
-        checkCancelled();
+    /** As {@link #score(DialogExample, ReplyOptions, boolean)}, which the cancellation may end. */
+    public ExampleScore score(DialogExample example, ReplyOptions options, boolean write, Cancellation cancellation) {
+        try (Call call = partner.begin(cancellation)) {
+            return score(call, example, options, write);
+        }
+    }
+
+    private ExampleScore score(Call call, DialogExample example, ReplyOptions options, boolean write) {
+        call.check();
         int gold = example.candidates().size() - 1;
-        List<ReplyScore> scores = partner.score(example.dialog(), example.candidates(), options.historyTurns(),
+        List<ReplyScore> scores = partner.score(call, example.dialog(), example.candidates(), options.historyTurns(),
                 i -> i == gold);
-        checkCancelled();
-        String reply = write ? reply(example, options) : null;
+        String reply = write ? reply(call, example, options) : null;
         ReplyScore goldScore = scores.get(gold);
         List<Double> ranks = scores.stream().map(ReplyScore::rank).toList();
         boolean hit = example.candidates().get(best(ranks)).equals(example.gold());
@@ -99,20 +121,11 @@ public final class DialogEvaluator implements AutoCloseable {
                 reply == null ? 0 : WordOverlap.f1(reply, example.gold()));
     }
 
-    private String reply(DialogExample example, ReplyOptions options) {
-        GenerationResult result = partner.reply(example.dialog(), options, TokenListener.NONE);
-        if (result.finishReason() == FinishReason.CANCELLED) {
-            throw new CancellationException("cancelled");
-        }
-        checkCancelled();
+    private String reply(Call call, DialogExample example, ReplyOptions options) {
+        GenerationResult result = partner.reply(call, example.dialog(), options, TokenListener.NONE);
+        // A reply that was cut off is none to be measured.
+        call.check();
         return result.text();
-    }
-
-    /** The partner forgets what it was told before it began. */
-    private void checkCancelled() {
-        if (cancelled) {
-            throw new CancellationException("cancelled");
-        }
     }
 
     private static int best(List<Double> ranks) {
@@ -123,13 +136,12 @@ public final class DialogEvaluator implements AutoCloseable {
         return best;
     }
 
-    /** Ends the evaluation that runs, if any, before its next step. From any thread. */
+    /** Ends the call that runs, if any. From any thread. */
     public void cancel() {
-        cancelled = true;
         partner.cancel();
     }
 
-    /** Frees the session; the model stays open. */
+    /** Frees the session, behind a call that runs: see {@link ChatPartner#close}; the model stays open. */
     @Override
     public void close() {
         partner.close();

@@ -1,10 +1,14 @@
 package org.vecformer.engine.dialog;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntPredicate;
+import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.Sequence;
+import org.vecformer.engine.call.Call;
+import org.vecformer.engine.call.Calls;
 import org.vecformer.engine.generation.DecodingLoop;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
@@ -32,7 +36,7 @@ public final class GptPartner implements ChatPartner {
     private final DecodingLoop loop;
     private final PromptCache cache;
     private final ReplyScorer scorer;
-    private volatile boolean cancelled;
+    private final Calls calls;
 
     private GptPartner(Gpt model, Tokenizer tokenizer, DialogFormat format, Session session) {
         this.model = model;
@@ -41,6 +45,16 @@ public final class GptPartner implements ChatPartner {
         loop = new DecodingLoop(session, tokenizer);
         cache = new PromptCache(session);
         scorer = new ReplyScorer(session);
+        calls = new Calls("GptPartner", session::close);
+    }
+
+    /**
+     * As {@link #open(Gpt, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static GptPartner open(Gpt model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /**
@@ -68,8 +82,20 @@ public final class GptPartner implements ChatPartner {
     }
 
     @Override
-    public GenerationResult reply(Dialog dialog, ReplyOptions options, TokenListener listener) {
-        cancelled = false;
+    public GenerationResult reply(Dialog dialog, ReplyOptions options, TokenListener listener,
+            Cancellation cancellation) {
+        try (Call call = begin(cancellation)) {
+            return reply(call, dialog, options, listener);
+        }
+    }
+
+    /** Begins a call, for one who does several things in it. */
+    Call begin(Cancellation cancellation) {
+        return calls.begin(cancellation);
+    }
+
+    /** What {@link #reply(Dialog, ReplyOptions, TokenListener, Cancellation)} does. */
+    GenerationResult reply(Call call, Dialog dialog, ReplyOptions options, TokenListener listener) {
         DialogInput prompt = format.prompt(dialog.lastTurns(options.historyTurns()),
                 model.config().contextLength() - options.maxNewTokens());
         GenerationOptions generation = options.generation(format).withPromptCache(cache);
@@ -78,7 +104,7 @@ public final class GptPartner implements ChatPartner {
         }
         TrimmedText text = new TrimmedText(listener);
         return text.of(loop.run(List.of(prompt.ids()), generation, new SplittableRandom().nextLong(), text,
-                () -> cancelled).getFirst());
+                call::reason).getFirst());
     }
 
     /** How many positions of persona and history the last reply found in the cache, and so did not compute. */
@@ -87,9 +113,12 @@ public final class GptPartner implements ChatPartner {
     }
 
     @Override
-    public List<RankedReply> rank(Dialog dialog, List<String> candidates, int historyTurns) {
-        return RankedReply.ranked(candidates, score(dialog, candidates, historyTurns, _ -> false).stream()
-                .mapToDouble(ReplyScore::rank).toArray());
+    public List<RankedReply> rank(Dialog dialog, List<String> candidates, int historyTurns,
+            Cancellation cancellation) {
+        try (Call call = begin(cancellation)) {
+            return RankedReply.ranked(candidates, score(call, dialog, candidates, historyTurns, _ -> false).stream()
+                    .mapToDouble(ReplyScore::rank).toArray());
+        }
     }
 
     /**
@@ -97,8 +126,8 @@ public final class GptPartner implements ChatPartner {
      *
      * @param wanted of which, by index, the log-probability is wanted, although another score ranks
      */
-    List<ReplyScore> score(Dialog dialog, List<String> candidates, int historyTurns, IntPredicate wanted) {
-        cancelled = false;
+    List<ReplyScore> score(Call call, Dialog dialog, List<String> candidates, int historyTurns,
+            IntPredicate wanted) {
         if (candidates.isEmpty()) {
             return List.of();
         }
@@ -107,8 +136,8 @@ public final class GptPartner implements ChatPartner {
         DialogInput prompt = format.prompt(dialog.lastTurns(historyTurns), model.config().contextLength() - longest);
         int common = prompt.ids().length - 1;
         try (Sequence past = cache.read(Arrays.copyOf(prompt.ids(), common),
-                prompt.types() == null ? null : Arrays.copyOf(prompt.types(), common), () -> cancelled)) {
-            return scorer.score(prompt, past, replies, wanted, () -> cancelled);
+                prompt.types() == null ? null : Arrays.copyOf(prompt.types(), common), call::check)) {
+            return scorer.score(prompt, past, replies, wanted, call);
         }
     }
 
@@ -120,11 +149,11 @@ public final class GptPartner implements ChatPartner {
 
     @Override
     public void cancel() {
-        cancelled = true;
+        calls.cancel();
     }
 
     @Override
     public void close() {
-        session.close();
+        calls.close();
     }
 }

@@ -6,10 +6,10 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import org.vecformer.engine.Sequence;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
@@ -83,12 +83,12 @@ final class ReplyScorer {
      * @param replies   the tokens of each, at least one: {@link DialogFormat#reply}
      * @param wanted    of which replies, by index, the log-probability is wanted, which takes a softmax over the
      *                  vocabulary for each token; without a next-utterance head it is of all
-     * @param cancelled asked before each step
+     * @param call      may end it, before a step or between its layers
      * @return in the order of the replies
-     * @throws CancellationException if it was cancelled
+     * @throws CancellationException if the call shall end
      */
     List<ReplyScore> score(DialogInput prompt, Sequence past, List<int[]> replies, IntPredicate wanted,
-            BooleanSupplier cancelled) {
+            Call call) {
         List<Candidate> candidates = IntStream.range(0, replies.size()).mapToObj(
                 i -> new Candidate(prompt, replies.get(i), !hasChoice || wanted.test(i), hasChoice)).toList();
         Deque<Candidate> waiting = new ArrayDeque<>(candidates);
@@ -98,9 +98,6 @@ final class ReplyScorer {
         int freePages = Math.ceilDiv(session.model().config().contextLength(), KeyValueMemory.POSITIONS);
         try {
             while (!waiting.isEmpty() || !active.isEmpty()) {
-                if (cancelled.getAsBoolean()) {
-                    throw new CancellationException("cancelled");
-                }
                 batch.clear();
                 rows.clear();
                 active.forEach(one -> add(one, batch, rows));
@@ -113,7 +110,9 @@ final class ReplyScorer {
                     pages += one.pages();
                     add(one, batch, rows);
                 }
-                session.step(batch);
+                if (call.getAsBoolean() || !session.step(batch, call)) {
+                    throw call.exception("");
+                }
                 read(rows);
                 active.removeIf(ReplyScorer::close);
             }

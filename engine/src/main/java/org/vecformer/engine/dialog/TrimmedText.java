@@ -4,6 +4,7 @@ import java.util.List;
 import org.vecformer.engine.generation.GeneratedSequence;
 import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationResult;
+import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TokenListener;
 
 /** Tells a listener of a text without the white space before and behind it. */
@@ -24,8 +25,8 @@ final class TrimmedText implements TokenListener {
     }
 
     @Override
-    public void finished(int sequence, String rest) {
-        listener.finished(sequence, next(rest));
+    public void finished(TextEnd end) {
+        listener.finished(new TextEnd(end.sequence(), next(end.text()), end.reason()));
     }
 
     private String next(String piece) {

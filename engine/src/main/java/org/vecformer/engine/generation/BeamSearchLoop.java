@@ -239,7 +239,7 @@ final class BeamSearchLoop {
             generation.listener().token(new GeneratedToken(sequence, ids[i], text.accept(ids[i]),
                     scores.isEmpty() ? null : scores.get(i)));
         }
-        generation.listener().finished(sequence, text.finish());
+        generation.listener().finished(new TextEnd(sequence, text.finish(), ended.reason()));
         return new GeneratedSequence(ids, text.text().toString(), ended.reason(), OptionalDouble.of(ended.score()),
                 scores);
     }

@@ -54,7 +54,7 @@ final class Continuations implements AutoCloseable {
             }
         }
         for (int i = tracks.size(); i < generation.options().returnSequences(); i++) {
-            generation.listener().finished(first().sequence() + i, "");
+            generation.listener().finished(new TextEnd(first().sequence() + i, "", reason));
         }
     }
 

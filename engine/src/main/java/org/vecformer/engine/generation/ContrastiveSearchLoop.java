@@ -65,7 +65,9 @@ final class ContrastiveSearchLoop {
             int from = context.sequence().length();
             batch.add(context.sequence(), context.ids(), context.types(), from,
                     Math.min(context.length(), from + batch.room()), Logits.ALL);
-            session.step(batch);
+            if (!session.step(batch, generation.interruption())) {
+                return false;
+            }
             for (int row = 0; row < session.logitsRows(); row++) {
                 session.hiddenState(row, state);
                 past.add(state);

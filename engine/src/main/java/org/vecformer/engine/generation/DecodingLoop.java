@@ -2,7 +2,7 @@ package org.vecformer.engine.generation;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
@@ -47,13 +47,14 @@ public final class DecodingLoop {
      * @param prompts    each of at least one token, and not longer than the model's context
      * @param randomSeed used if the options have no seed
      * @param listener   told each token; sequence s of prompt p has the number p x (sequences of a prompt) + s
-     * @param cancelled  asked before each step
+     * @param end        asked before each step, and between the layers of a step, why the generation shall end now; null for
+     *                   going on. It may throw, which ends the generation and reaches the caller
      * @return one for each prompt
      */
     public List<GenerationResult> run(List<int[]> prompts, GenerationOptions options, long randomSeed,
-            TokenListener listener, BooleanSupplier cancelled) {
+            TokenListener listener, Supplier<FinishReason> end) {
         options.check(prompts, session);
-        Generation generation = new Generation(session, tokenizer, options, randomSeed, listener, cancelled);
+        Generation generation = new Generation(session, tokenizer, options, randomSeed, listener, end);
         List<List<GeneratedSequence>> sequences = switch (options.strategy()) {
             case DecodingStrategy.GreedySearch _,DecodingStrategy.RandomSampling _ -> options.drafting()
                     .map(drafting -> oneByOne(prompts, options,

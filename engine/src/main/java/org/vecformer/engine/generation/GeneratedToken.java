@@ -9,4 +9,6 @@ package org.vecformer.engine.generation;
  *                 beginning of a stop text, for an end token, and without a tokenizer; it may hold text of earlier tokens
  * @param score    how likely it was; null if {@link GenerationOptions#logprobs()} was not asked for
  */
-public record GeneratedToken(int sequence, int id, String text, TokenScore score) {}
+public record GeneratedToken(int sequence, int id, String text, TokenScore score)
+        implements
+            TextPiece {}

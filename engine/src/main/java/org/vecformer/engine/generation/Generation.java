@@ -2,7 +2,7 @@ package org.vecformer.engine.generation;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.LogitsNeeded;
 import org.vecformer.engine.sampler.Sampler;
@@ -33,7 +33,7 @@ final class Generation {
      * @param randomSeed used if the options have no seed
      */
     Generation(Session session, Tokenizer tokenizer, GenerationOptions options, long randomSeed,
-            TokenListener listener, BooleanSupplier cancelled) {
+            TokenListener listener, Supplier<FinishReason> end) {
         options.check();
         this.session = session;
         promptSteps = session.steps();
@@ -41,7 +41,7 @@ final class Generation {
         this.options = options;
         this.listener = listener;
         Stopping stopping = options.stopping();
-        interruption = new Interruption(cancelled, stopping.maxTime());
+        interruption = new Interruption(end, stopping.maxTime());
         stopTexts = new StopTexts(stopping.stopTexts());
         if (tokenizer == null && !stopping.stopTexts().isEmpty()) {
             throw new IllegalArgumentException("stop texts need a tokenizer, and there is none");

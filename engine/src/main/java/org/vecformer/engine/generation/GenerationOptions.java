@@ -1,5 +1,6 @@
 package org.vecformer.engine.generation;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -7,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
+import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Sampling;
 import org.vecformer.loader.GenerationConfig;
@@ -118,6 +120,16 @@ public record GenerationOptions(DecodingStrategy strategy, Sampling sampling, St
         return new GenerationOptions(DecodingStrategy.greedy(), Sampling.none(), Stopping.whenFull(), 1,
                 Optional.empty(), Optional.empty(), OptionalInt.empty(), false, true, Optional.empty(),
                 Optional.empty());
+    }
+
+    /**
+     * What the authors of this model recommend in its {@code generation_config.json}; end tokens are those of its config if
+     * that names none. See {@link #recommended}.
+     *
+     * @throws IOException if the file cannot be read, or is damaged
+     */
+    public static GenerationOptions of(Gpt model) throws IOException {
+        return recommended(GenerationConfig.read(model.files().generationConfig()), model.config().eosTokenIds());
     }
 
     /**

@@ -1,9 +1,10 @@
 package org.vecformer.engine.generation;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import org.vecformer.engine.model.Bert.Head;
 import org.vecformer.engine.model.EncoderBatch;
 import org.vecformer.engine.model.EncoderInput;
@@ -54,11 +55,11 @@ public final class MaskedLoop {
      *
      * @param stopTokens tokens that end it; sorted
      * @param listener   told each token
-     * @param cancelled  asked before each step
+     * @param end        why it shall end now; null for going on: see {@link DecodingLoop#run}
      * @throws PromptTooLongException if not even the first masks fit
      */
     public Outcome extend(EncoderInput start, int masks, int maxNewTokens, int[] stopTokens, Sampler sampler,
-            IntConsumer listener, BooleanSupplier cancelled) {
+            IntConsumer listener, Supplier<FinishReason> end) {
         if (maxNewTokens > 0 && start.length() + masks > contextLength) {
             throw new PromptTooLongException("the text has " + start.length() + " tokens with special ones, the model's"
                     + " context length is " + contextLength + ": no room for " + masks + " masks; shorten it");
@@ -66,19 +67,20 @@ public final class MaskedLoop {
         sampler.acceptPrompt(start.ids());
         int[] gap = new int[masks];
         Arrays.fill(gap, maskId);
+        Interruption interruption = new Interruption(end, Optional.empty());
         Clock clock = new Clock();
         int[] written = new int[Math.min(maxNewTokens, contextLength)];
         int count = 0;
         EncoderInput input = start;
         FinishReason reason = FinishReason.LENGTH;
         while (count < maxNewTokens && input.length() + masks <= contextLength) {
-            if (cancelled.getAsBoolean()) {
-                reason = FinishReason.CANCELLED;
-                break;
-            }
             EncoderInput masked = input.insertBeforeLast(separatorId, gap);
             // The first mask: what stood there before is a separator, padding or nothing, never a mask.
-            int id = choose(masked, Arrays.mismatch(input.ids(), masked.ids()), sampler, clock);
+            int id = choose(masked, Arrays.mismatch(input.ids(), masked.ids()), sampler, clock, interruption);
+            if (id < 0) {
+                reason = interruption.reason();
+                break;
+            }
             input = input.insertBeforeLast(separatorId, id);
             written[count++] = id;
             listener.accept(id);
@@ -98,28 +100,29 @@ public final class MaskedLoop {
      * @param seed      of the order of the positions
      * @param sampler   one that counts iterations by the tokens it accepts
      * @param listener  told each token
-     * @param cancelled asked before each step
+     * @param end       why it shall end now; null for going on: see {@link DecodingLoop#run}
      */
     public Outcome resample(EncoderInput start, int[] positions, int iterations, ResampleOrder order, long seed,
-            Sampler sampler, IntConsumer listener, BooleanSupplier cancelled) {
+            Sampler sampler, IntConsumer listener, Supplier<FinishReason> end) {
         sampler.acceptPrompt(start.ids());
         // Not the sampler's numbers, which would couple where and what.
         SplittableRandom random = new SplittableRandom(seed).split();
+        Interruption interruption = new Interruption(end, Optional.empty());
         Clock clock = new Clock();
         int[] written = new int[Math.min(iterations, 1024)];
         int count = 0;
         EncoderInput input = start;
         FinishReason reason = FinishReason.LENGTH;
         while (count < iterations) {
-            if (cancelled.getAsBoolean()) {
-                reason = FinishReason.CANCELLED;
-                break;
-            }
             int position = positions[switch (order) {
                 case LEFT_TO_RIGHT -> count % positions.length;
                 case RANDOM -> (int) ((random.nextLong() >>> 33) * positions.length >>> 31);
             }];
-            int id = choose(input.with(position, maskId), position, sampler, clock);
+            int id = choose(input.with(position, maskId), position, sampler, clock, interruption);
+            if (id < 0) {
+                reason = interruption.reason();
+                break;
+            }
             input = input.with(position, id);
             if (count == written.length) {
                 written = Arrays.copyOf(written, (int) Math.min(iterations, 2L * count));
@@ -130,11 +133,17 @@ public final class MaskedLoop {
         return new Outcome(input, Arrays.copyOf(written, count), reason, clock.timing(count));
     }
 
-    private int choose(EncoderInput input, int position, Sampler sampler, Clock clock) {
+    /** The token at a position; -1 if that was interrupted. */
+    private int choose(EncoderInput input, int position, Sampler sampler, Clock clock, Interruption interruption) {
+        if (interruption.isDue()) {
+            return -1;
+        }
         EncoderBatch batch = session.batch();
         batch.clear();
         batch.add(input, position);
-        session.run(batch);
+        if (!session.run(batch, interruption)) {
+            return -1;
+        }
         session.vocabularyLogits(0, position, candidates.logits());
         clock.firstStepDone();
         for (int id : forbidden) {

@@ -82,7 +82,7 @@ public final class PromptCache implements AutoCloseable {
      *
      * @param text      token ids, as many as the context has room for
      * @param types     one for each, as in {@link TokenTypes}; null for none
-     * @param cancelled asked before each step
+     * @param cancelled asked before each step and between the layers of a step; what it throws reaches the caller
      * @return a fork of it to go on from, which the caller closes
      * @throws CancellationException if it was cancelled; what has been read stays
      * @throws IllegalStateException as {@link #clear}
@@ -95,13 +95,12 @@ public final class PromptCache implements AutoCloseable {
         this.types = types == null ? null : types.clone();
         Batch batch = session.batch();
         while (sequence.length() < ids.length) {
-            if (cancelled.getAsBoolean()) {
-                throw new CancellationException("cancelled");
-            }
             batch.clear();
             int from = sequence.length();
             batch.add(sequence, ids, this.types, from, Math.min(ids.length, from + batch.room()), Logits.NONE);
-            session.step(batch);
+            if (cancelled.getAsBoolean() || !session.step(batch, cancelled)) {
+                throw new CancellationException("cancelled");
+            }
         }
         return sequence.fork();
     }

@@ -115,7 +115,7 @@ final class ScheduledRequest {
     void end(FinishReason reason) {
         if (continuations == null) {
             for (int i = 0; i < sequences(); i++) {
-                generation.listener().finished(i, "");
+                generation.listener().finished(new TextEnd(i, "", reason));
             }
             generation.promptIsDone();
             complete(Collections.nCopies(sequences(),

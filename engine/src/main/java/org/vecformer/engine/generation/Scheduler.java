@@ -195,7 +195,7 @@ public final class Scheduler implements AutoCloseable {
         int[] fitting = prompts.fit(prompt, options);
         options.check(List.of(fitting), session);
         Generation generation = new Generation(session, tokenizer, options, new SplittableRandom().nextLong(), listener,
-                () -> false);
+                () -> null);
         long positions = DecodingLoop.cachePositions(List.of(fitting), options, model.config().contextLength());
         running.checkFits(positions, options.returnSequences());
         ScheduledRequest request = new ScheduledRequest(generation, fitting, positions, cancellation);

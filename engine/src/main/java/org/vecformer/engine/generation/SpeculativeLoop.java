@@ -72,7 +72,9 @@ final class SpeculativeLoop {
         Batch batch = session.batch();
         batch.clear();
         batch.add(context.sequence(), rows, 0, rows.length, Logits.ALL);
-        session.step(batch);
+        if (!session.step(batch, generation.interruption())) {
+            return;
+        }
         for (int i = 0; i <= count; i++) {
             next.read(session, i, track.wanted());
             int id = track.choose(next, candidates);

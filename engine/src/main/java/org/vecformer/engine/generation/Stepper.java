@@ -84,7 +84,9 @@ final class Stepper {
             for (; end < contexts.size() && batch.room() > 0; end++) {
                 contexts.get(end).addTo(batch, batch.room());
             }
-            session.step(batch);
+            if (!session.step(batch, interruption)) {
+                return false;
+            }
             int row = 0;
             for (; first < end && contexts.get(first).sequence().length() == contexts.get(first).length(); first++) {
                 if (states) {

@@ -14,12 +14,7 @@ public interface TokenListener {
     /** A token was written. */
     void token(GeneratedToken token);
 
-    /**
-     * A sequence has ended.
-     *
-     * @param sequence which, from 0
-     * @param rest     text that had been held back and belongs to it: all texts that were told together are the result's
-     */
-    default void finished(int sequence, String rest) {
+    /** A sequence has ended: all texts of it that were told together are the result's. */
+    default void finished(TextEnd end) {
     }
 }

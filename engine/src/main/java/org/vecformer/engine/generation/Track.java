@@ -99,7 +99,7 @@ final class Track implements AutoCloseable {
     /** Ends it, and tells so. */
     void finish(FinishReason why) {
         reason = why;
-        generation.listener().finished(sequence, text.finish());
+        generation.listener().finished(new TextEnd(sequence, text.finish(), why));
     }
 
     /** What was written, after it has finished. */

@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderBatch;
 import org.vecformer.engine.model.EncoderInput;
@@ -23,7 +24,6 @@ final class BatchRunner implements AutoCloseable {
     private static final int[] NOWHERE = {};
 
     private final EncoderSession session;
-    private volatile boolean cancelled;
 
     /**
      * One sequence.
@@ -57,28 +57,15 @@ final class BatchRunner implements AutoCloseable {
         return session;
     }
 
-    /** Ends {@link #run} before its next batch. From any thread. */
-    void cancel() {
-        cancelled = true;
-    }
-
-    boolean isCancelled() {
-        return cancelled;
-    }
-
-    /** Forgets an earlier {@link #cancel}. */
-    void begin() {
-        cancelled = false;
-    }
-
     /**
      * Runs all jobs and has each result read, in an order of its own.
      *
+     * @param call     may end it, before a batch or between the layers of one
      * @param owners   number of inputs: all owners are below it
      * @param progress told of inputs whose jobs are all done
-     * @throws CancellationException if it was cancelled
+     * @throws CancellationException if the call shall end
      */
-    void run(List<Job> jobs, int owners, TaskProgress progress, Reader reader) {
+    void run(Call call, List<Job> jobs, int owners, TaskProgress progress, Reader reader) {
         int[] left = new int[owners];
         for (Job job : jobs) {
             left[job.owner]++;
@@ -89,9 +76,6 @@ final class BatchRunner implements AutoCloseable {
                 .mapToInt(Integer::intValue).toArray();
         EncoderBatch batch = session.batch();
         for (int first = 0; first < order.length;) {
-            if (cancelled) {
-                throw new CancellationException("cancelled after " + done + " of " + owners + " inputs");
-            }
             batch.clear();
             int next = first;
             int vocabularyRows = 0;
@@ -105,7 +89,9 @@ final class BatchRunner implements AutoCloseable {
                 vocabularyRows += job.vocabularyAt.length;
                 next++;
             }
-            session.run(batch);
+            if (call.getAsBoolean() || !session.run(batch, call)) {
+                throw call.exception(" after " + done + " of " + owners + " inputs");
+            }
             for (int i = first; i < next; i++) {
                 reader.read(session, i - first, order[i]);
                 if (--left[jobs.get(order[i]).owner] == 0) {

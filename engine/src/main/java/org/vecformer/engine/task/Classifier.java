@@ -1,10 +1,13 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.Bert.Head;
 import org.vecformer.engine.model.EncoderOptions;
@@ -21,6 +24,15 @@ public final class Classifier extends EncoderTask {
 
     private Classifier(Bert model, Tokenizer tokenizer, EncoderOptions options) {
         super(require(model, Head.SEQUENCE_CLASSIFIER), tokenizer, options);
+    }
+
+    /**
+     * As {@link #open(Bert, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static Classifier open(Bert model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /**
@@ -41,6 +53,11 @@ public final class Classifier extends EncoderTask {
         return classifyAll(List.of(input), options, TaskProgress.NONE).getFirst();
     }
 
+    /** As {@link #classify(TaskInput, ClassifierOptions)}, which the cancellation may end. */
+    public Classification classify(TaskInput input, ClassifierOptions options, Cancellation cancellation) {
+        return classifyAll(List.of(input), options, TaskProgress.NONE, cancellation).getFirst();
+    }
+
     /**
      * Classifies many inputs; the results are in their order.
      *
@@ -48,23 +65,31 @@ public final class Classifier extends EncoderTask {
      */
     public List<Classification> classifyAll(List<TaskInput> inputs, ClassifierOptions options,
             TaskProgress progress) {
-        runner.begin();
-        int limit = encoder.limit(options.maxLength());
-        ScoreFunction function = resolve(options.function());
-        List<BatchRunner.Job> jobs = new ArrayList<>();
-        boolean[] truncated = new boolean[inputs.size()];
-        for (int i = 0; i < inputs.size(); i++) {
-            InputEncoder.Encoded encoded = encoder.truncated(inputs.get(i), limit);
-            truncated[i] = encoded.truncated();
-            jobs.add(new BatchRunner.Job(i, encoded.input()));
+        return classifyAll(inputs, options, progress, new Cancellation());
+    }
+
+    /** As {@link #classifyAll(List, ClassifierOptions, TaskProgress)}, which the cancellation may end. */
+    public List<Classification> classifyAll(List<TaskInput> inputs, ClassifierOptions options,
+            TaskProgress progress, Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            int limit = encoder.limit(options.maxLength());
+            ScoreFunction function = resolve(options.function());
+            List<BatchRunner.Job> jobs = new ArrayList<>();
+            boolean[] truncated = new boolean[inputs.size()];
+            for (int i = 0; i < inputs.size(); i++) {
+                call.check();
+                InputEncoder.Encoded encoded = encoder.truncated(inputs.get(i), limit);
+                truncated[i] = encoded.truncated();
+                jobs.add(new BatchRunner.Job(i, encoded.input()));
+            }
+            Classification[] results = new Classification[inputs.size()];
+            float[] logits = new float[model.outputs(Head.SEQUENCE_CLASSIFIER)];
+            runner.run(call, jobs, inputs.size(), progress, (session, sequence, job) -> {
+                session.scores(sequence, logits);
+                results[job] = new Classification(best(function.apply(logits), options.topK()), truncated[job]);
+            });
+            return List.of(results);
         }
-        Classification[] results = new Classification[inputs.size()];
-        float[] logits = new float[model.outputs(Head.SEQUENCE_CLASSIFIER)];
-        runner.run(jobs, inputs.size(), progress, (session, sequence, job) -> {
-            session.scores(sequence, logits);
-            results[job] = new Classification(best(function.apply(logits), options.topK()), truncated[job]);
-        });
-        return List.of(results);
     }
 
     private ScoreFunction resolve(ScoreFunction function) {

@@ -36,13 +36,14 @@ final class CorpusTokens {
     /**
      * Reads a file.
      *
+     * @param check called between parts; what it throws ends it
      * @throws IOException if it cannot be read, or is not UTF-8
      */
-    static CorpusTokens read(Path file, Tokenizer tokenizer) throws IOException {
-        return read(file, tokenizer, PART);
+    static CorpusTokens read(Path file, Tokenizer tokenizer, Runnable check) throws IOException {
+        return read(file, tokenizer, PART, check);
     }
 
-    static CorpusTokens read(Path file, Tokenizer tokenizer, int part) throws IOException {
+    static CorpusTokens read(Path file, Tokenizer tokenizer, int part, Runnable check) throws IOException {
         CorpusTokens tokens = new CorpusTokens(tokenizer);
         StringBuilder text = new StringBuilder();
         char[] buffer = new char[1 << 13];
@@ -53,6 +54,7 @@ final class CorpusTokens {
                 text.append(buffer, 0, read);
                 int cut = text.length() < part ? 0 : lastCut(text, known);
                 if (cut > 0) {
+                    check.run();
                     tokens.add(text.substring(0, cut));
                     text.delete(0, cut);
                 }

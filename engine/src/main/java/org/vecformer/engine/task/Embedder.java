@@ -1,7 +1,10 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderInput;
 import org.vecformer.engine.model.EncoderOptions;
@@ -12,18 +15,28 @@ import org.vecformer.tokenizer.Tokenizer;
  * (Reimers and Gurevych 2019, "Sentence-BERT").
  *
  * <pre>{@code
- * EmbedderOptions options = EmbedderOptions.of(SentenceConfig.read(files.directory()));
- * try (Embedder embedder = Embedder.open(model, tokenizer)) {
+ * EmbedderOptions options = EmbedderOptions.of(model);
+ * try (Embedder embedder = Embedder.open(model)) {
  *     float[] vector = embedder.embed(TaskInput.of("A man is eating food."), options).vector();
  * }
  * }</pre>
  *
- * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model.
+ * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model. For
+ * many threads at once there is {@link EmbeddingBatcher}.
  */
 public final class Embedder extends EncoderTask {
 
     private Embedder(Bert model, Tokenizer tokenizer, EncoderOptions options) {
         super(model, tokenizer, options);
+    }
+
+    /**
+     * With the model's tokenizer.
+     *
+     * @throws IOException if the tokenizer's files cannot be read
+     */
+    public static Embedder open(Bert model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /**
@@ -58,20 +71,21 @@ public final class Embedder extends EncoderTask {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, TaskProgress progress) {
-        runner.begin();
-        List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs);
-        List<BatchRunner.Job> jobs = new ArrayList<>();
-        int[] firstJob = new int[all.size()];
-        for (int i = 0; i < firstJob.length; i++) {
-            firstJob[i] = jobs.size();
-            for (EncoderInput window : all.get(i).windows()) {
-                jobs.add(new BatchRunner.Job(i, window));
+        try (Call call = calls.begin(new Cancellation())) {
+            List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs);
+            List<BatchRunner.Job> jobs = new ArrayList<>();
+            int[] firstJob = new int[all.size()];
+            for (int i = 0; i < firstJob.length; i++) {
+                firstJob[i] = jobs.size();
+                for (EncoderInput window : all.get(i).windows()) {
+                    jobs.add(new BatchRunner.Job(i, window));
+                }
             }
+            runner.run(call, jobs, inputs.size(), progress, (session, sequence, job) -> {
+                int owner = jobs.get(job).owner();
+                all.get(owner).read(session, sequence, job - firstJob[owner]);
+            });
+            return all.stream().map(EmbeddingInput::embedding).toList();
         }
-        runner.run(jobs, inputs.size(), progress, (session, sequence, job) -> {
-            int owner = jobs.get(job).owner();
-            all.get(owner).read(session, sequence, job - firstJob[owner]);
-        });
-        return all.stream().map(EmbeddingInput::embedding).toList();
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.vecformer.engine.model.Bert;
 import org.vecformer.loader.SentenceConfig;
 
 /**
@@ -38,6 +39,17 @@ public record EmbedderOptions(List<Pooling> poolings, List<DenseLayer> layers, b
     /** The mean of the states, as sentence-transformers has it for a model that it knows nothing of. */
     public static EmbedderOptions defaults() {
         return new EmbedderOptions(List.of(Pooling.MEAN), List.of(), false, 0, LongTexts.TRUNCATE, false, "", true);
+    }
+
+    /**
+     * What the model's files say of it, as a sentence-transformers model ({@code modules.json} and what belongs to it):
+     * {@link #defaults} if they say nothing.
+     *
+     * @throws org.vecformer.loader.FormatException if a file is not what it should be
+     * @throws IOException                          if one cannot be read
+     */
+    public static EmbedderOptions of(Bert model) throws IOException {
+        return of(SentenceConfig.read(model.files().directory()));
     }
 
     /**

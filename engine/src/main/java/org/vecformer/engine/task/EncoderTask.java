@@ -1,5 +1,7 @@
 package org.vecformer.engine.task;
 
+import org.vecformer.engine.ClosedException;
+import org.vecformer.engine.call.Calls;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderOptions;
 import org.vecformer.tokenizer.Tokenizer;
@@ -13,12 +15,15 @@ abstract class EncoderTask implements AutoCloseable {
     final Tokenizer tokenizer;
     final InputEncoder encoder;
     final BatchRunner runner;
+    /** Each call that computes is one of these. */
+    final Calls calls;
 
     EncoderTask(Bert model, Tokenizer tokenizer, EncoderOptions options) {
         this.model = model;
         this.tokenizer = tokenizer;
         encoder = new InputEncoder(model, tokenizer);
         runner = new BatchRunner(model, options);
+        calls = new Calls(getClass().getSimpleName(), runner::close);
     }
 
     /** The model, after checking that it has the head that a task needs. */
@@ -38,16 +43,18 @@ abstract class EncoderTask implements AutoCloseable {
     }
 
     /**
-     * Ends the work that runs, if any, before its next batch: it throws a {@link
-     * java.util.concurrent.CancellationException}. From any thread.
+     * Ends the call that runs, if any: it throws a {@link java.util.concurrent.CancellationException}. From any thread.
      */
     public void cancel() {
-        runner.cancel();
+        calls.cancel();
     }
 
-    /** Frees the session; the model stays open. */
+    /**
+     * Frees the session; the model stays open. A call that runs on another thread ends with a {@link ClosedException}, and
+     * the session is freed behind it.
+     */
     @Override
     public void close() {
-        runner.close();
+        calls.close();
     }
 }

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.SessionOptions;
 import org.vecformer.tokenizer.Tokenizer;
@@ -22,6 +24,15 @@ public final class Evaluator implements AutoCloseable {
     private Evaluator(Tokenizer tokenizer, Scorer scorer) {
         this.tokenizer = Objects.requireNonNull(tokenizer, "tokenizer");
         this.scorer = scorer;
+    }
+
+    /**
+     * As {@link #open(Gpt, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static Evaluator open(Gpt model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /**
@@ -49,15 +60,23 @@ public final class Evaluator implements AutoCloseable {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public CorpusScore perplexity(Path file, ScoringOptions options, TaskProgress progress) throws IOException {
-        scorer.begin();
-        CorpusTokens corpus = CorpusTokens.read(file, tokenizer);
-        int[] ids = corpus.ids();
-        if (ids.length < (options.beginToken() ? 1 : 2)) {
-            throw new IllegalArgumentException(
-                    file + " has " + (ids.length == 0 ? "no text" : "a single token") + ": there is nothing to score");
+        return perplexity(file, options, progress, new Cancellation());
+    }
+
+    /** As {@link #perplexity(Path, ScoringOptions, TaskProgress)}, which the cancellation may end. */
+    public CorpusScore perplexity(Path file, ScoringOptions options, TaskProgress progress, Cancellation cancellation)
+            throws IOException {
+        try (Call call = scorer.begin(cancellation)) {
+            CorpusTokens corpus = CorpusTokens.read(file, tokenizer, call::check);
+            int[] ids = corpus.ids();
+            if (ids.length < (options.beginToken() ? 1 : 2)) {
+                throw new IllegalArgumentException(
+                        file + " has " + (ids.length == 0 ? "no text" : "a single token")
+                                + ": there is nothing to score");
+            }
+            TextScore score = scorer.scoreTexts(call, List.of(ids), options, progress).getFirst();
+            return new CorpusScore(ids.length, score.scored(), corpus.words(), corpus.bytes(), score.sum());
         }
-        TextScore score = scorer.scoreTexts(List.of(ids), options, progress).getFirst();
-        return new CorpusScore(ids.length, score.scored(), corpus.words(), corpus.bytes(), score.sum());
     }
 
     /**
@@ -72,22 +91,29 @@ public final class Evaluator implements AutoCloseable {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public LastWordScore lastWord(List<String> passages, TaskProgress progress) {
-        if (passages.isEmpty()) {
-            throw new IllegalArgumentException("there are no passages; expected at least one");
+        return lastWord(passages, progress, new Cancellation());
+    }
+
+    /** As {@link #lastWord(List, TaskProgress)}, which the cancellation may end. */
+    public LastWordScore lastWord(List<String> passages, TaskProgress progress, Cancellation cancellation) {
+        try (Call call = scorer.begin(cancellation)) {
+            if (passages.isEmpty()) {
+                throw new IllegalArgumentException("there are no passages; expected at least one");
+            }
+            List<Scorer.Target> targets = new ArrayList<>();
+            for (String passage : passages) {
+                call.check();
+                targets.add(target(passage, targets.size() + 1));
+            }
+            scorer.scoreEnds(call, targets, progress);
+            int correct = 0;
+            double sum = 0;
+            for (Scorer.Target target : targets) {
+                correct += target.greedy() ? 1 : 0;
+                sum += target.sum();
+            }
+            return new LastWordScore(passages.size(), correct, sum);
         }
-        scorer.begin();
-        List<Scorer.Target> targets = new ArrayList<>();
-        for (String passage : passages) {
-            targets.add(target(passage, targets.size() + 1));
-        }
-        scorer.scoreEnds(targets, progress);
-        int correct = 0;
-        double sum = 0;
-        for (Scorer.Target target : targets) {
-            correct += target.greedy() ? 1 : 0;
-            sum += target.sum();
-        }
-        return new LastWordScore(passages.size(), correct, sum);
     }
 
     private Scorer.Target target(String passage, int number) {
@@ -107,7 +133,7 @@ public final class Evaluator implements AutoCloseable {
         scorer.cancel();
     }
 
-    /** Frees the session; the model stays open. */
+    /** Frees the session, behind a call that runs: see {@link Scorer#close}; the model stays open. */
     @Override
     public void close() {
         scorer.close();

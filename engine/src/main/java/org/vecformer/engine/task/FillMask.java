@@ -1,11 +1,14 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.Bert.Head;
 import org.vecformer.engine.model.EncoderInput;
@@ -33,6 +36,15 @@ public final class FillMask extends EncoderTask {
     private FillMask(Bert model, Tokenizer tokenizer, EncoderOptions options) {
         super(require(model, Head.MASKED_LM), tokenizer, options);
         candidates = new Candidates(model.outputs(Head.MASKED_LM));
+    }
+
+    /**
+     * As {@link #open(Bert, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static FillMask open(Bert model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /**
@@ -96,38 +108,51 @@ public final class FillMask extends EncoderTask {
         return fillAll(List.of(input), options, TaskProgress.NONE).getFirst();
     }
 
+    /** As {@link #fill(TaskInput, FillMaskOptions)}, which the cancellation may end. */
+    public List<MaskFill> fill(TaskInput input, FillMaskOptions options, Cancellation cancellation) {
+        return fillAll(List.of(input), options, TaskProgress.NONE, cancellation).getFirst();
+    }
+
     /**
      * The candidates for the masks of many inputs; the results are in their order.
      *
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<List<MaskFill>> fillAll(List<TaskInput> inputs, FillMaskOptions options, TaskProgress progress) {
-        runner.begin();
-        int[] targets = options.targets().isEmpty()
-                ? new int[0]
-                : targets(options.targets()).stream().mapToInt(Target::id).distinct().toArray();
-        List<BatchRunner.Job> jobs = new ArrayList<>();
-        for (int i = 0; i < inputs.size(); i++) {
-            EncoderInput input = encoder.whole(inputs.get(i)).input();
-            int[] positions = positions(input, options);
-            if (tokenizer != null && !options.positions().isEmpty()) {
-                input = input.withMasksAt(mask(), positions);
+        return fillAll(inputs, options, progress, new Cancellation());
+    }
+
+    /** As {@link #fillAll(List, FillMaskOptions, TaskProgress)}, which the cancellation may end. */
+    public List<List<MaskFill>> fillAll(List<TaskInput> inputs, FillMaskOptions options, TaskProgress progress,
+            Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            int[] targets = options.targets().isEmpty()
+                    ? new int[0]
+                    : targets(options.targets()).stream().mapToInt(Target::id).distinct().toArray();
+            List<BatchRunner.Job> jobs = new ArrayList<>();
+            for (int i = 0; i < inputs.size(); i++) {
+                call.check();
+                EncoderInput input = encoder.whole(inputs.get(i)).input();
+                int[] positions = positions(input, options);
+                if (tokenizer != null && !options.positions().isEmpty()) {
+                    input = input.withMasksAt(mask(), positions);
+                }
+                jobs.add(new BatchRunner.Job(i, input, positions));
             }
-            jobs.add(new BatchRunner.Job(i, input, positions));
+            List<List<MaskFill>> results = new ArrayList<>(Collections.nCopies(inputs.size(), null));
+            runner.run(call, jobs, inputs.size(), progress, (session, sequence, job) -> {
+                EncoderInput input = jobs.get(job).input();
+                int[] positions = jobs.get(job).vocabularyAt();
+                List<MaskFill> fills = new ArrayList<>();
+                for (int position : positions) {
+                    session.vocabularyLogits(sequence, position, candidates.logits());
+                    fills.add(new MaskFill(position,
+                            best(input, position, positions.length == 1, targets, options.topK())));
+                }
+                results.set(job, List.copyOf(fills));
+            });
+            return List.copyOf(results);
         }
-        List<List<MaskFill>> results = new ArrayList<>(Collections.nCopies(inputs.size(), null));
-        runner.run(jobs, inputs.size(), progress, (session, sequence, job) -> {
-            EncoderInput input = jobs.get(job).input();
-            int[] positions = jobs.get(job).vocabularyAt();
-            List<MaskFill> fills = new ArrayList<>();
-            for (int position : positions) {
-                session.vocabularyLogits(sequence, position, candidates.logits());
-                fills.add(new MaskFill(position,
-                        best(input, position, positions.length == 1, targets, options.topK())));
-            }
-            results.set(job, List.copyOf(fills));
-        });
-        return List.copyOf(results);
     }
 
     private int[] positions(EncoderInput input, FillMaskOptions options) {

@@ -1,14 +1,18 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.MaskGenerationOptions;
 import org.vecformer.engine.generation.MaskStrategy;
 import org.vecformer.engine.generation.MaskedLoop;
 import org.vecformer.engine.generation.PromptTooLongException;
+import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.Bert.Head;
@@ -42,6 +46,15 @@ public final class MaskGenerator extends EncoderTask {
     }
 
     /**
+     * As {@link #open(Bert, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static MaskGenerator open(Bert model) throws IOException {
+        return open(model, model.tokenizer());
+    }
+
+    /**
      * @param tokenizer the model's; needed for ids too, because it knows the mask and the separator
      * @throws IllegalArgumentException if the model has no masked-LM head, or the tokenizer no mask or separator
      */
@@ -67,19 +80,25 @@ public final class MaskGenerator extends EncoderTask {
      * @throws IllegalArgumentException if a stop token is not in the vocabulary, or there is nothing to resample
      */
     public GenerationResult generate(TaskInput input, MaskGenerationOptions options, TokenListener listener) {
-        runner.begin();
-        EncoderInput start = encoder.whole(input).input();
-        MaskedLoop loop = new MaskedLoop(runner.session(), maskId, separatorId,
-                options.specialTokens() ? new int[0] : specialTokens());
-        long randomSeed = options.seed().orElseGet(() -> new SplittableRandom().nextLong());
-        return options.strategy() == MaskStrategy.GIBBS
-                ? resample(loop, start, options, randomSeed, listener)
-                : extend(loop, start, options, randomSeed, listener);
+        return generate(input, options, listener, new Cancellation());
+    }
+
+    /** As {@link #generate(TaskInput, MaskGenerationOptions, TokenListener)}, which the cancellation may end. */
+    public GenerationResult generate(TaskInput input, MaskGenerationOptions options, TokenListener listener,
+            Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            EncoderInput start = encoder.whole(input).input();
+            MaskedLoop loop = new MaskedLoop(runner.session(), maskId, separatorId,
+                    options.specialTokens() ? new int[0] : specialTokens());
+            long randomSeed = options.seed().orElseGet(() -> new SplittableRandom().nextLong());
+            return options.strategy() == MaskStrategy.GIBBS
+                    ? resample(loop, start, options, randomSeed, listener, call)
+                    : extend(loop, start, options, randomSeed, listener, call);
+        }
     }
 
     /**
-     * Ends the generation that runs, if any, before its next token: its result has the reason CANCELLED. From any
-     * thread.
+     * Ends the generation that runs, if any: its result has the reason CANCELLED. From any thread.
      */
     @Override
     public void cancel() {
@@ -87,7 +106,7 @@ public final class MaskGenerator extends EncoderTask {
     }
 
     private GenerationResult extend(MaskedLoop loop, EncoderInput start, MaskGenerationOptions options,
-            long randomSeed, TokenListener listener) {
+            long randomSeed, TokenListener listener, Call call) {
         int masks = options.strategy() == MaskStrategy.APPEND ? 1 : options.masks();
         StreamingDecoder decoder = tokenizer.streamingDecoder(true);
         StringBuilder text = new StringBuilder();
@@ -96,16 +115,16 @@ public final class MaskGenerator extends EncoderTask {
                     String piece = decoder.accept(id);
                     text.append(piece);
                     listener.token(new GeneratedToken(0, id, piece, null));
-                }, runner::isCancelled);
+                }, call::reason);
         String rest = decoder.finish();
         text.append(rest);
-        listener.finished(0, rest);
+        listener.finished(new TextEnd(0, rest, outcome.reason()));
         return new GenerationResult(start.ids().clone(), outcome.ids(), text.toString(), outcome.reason(),
                 outcome.timing());
     }
 
     private GenerationResult resample(MaskedLoop loop, EncoderInput start, MaskGenerationOptions options,
-            long randomSeed, TokenListener listener) {
+            long randomSeed, TokenListener listener, Call call) {
         int[] masks = IntStream.generate(() -> maskId).limit(options.maxNewTokens()).toArray();
         EncoderInput whole = start.insertBeforeLast(separatorId, masks);
         if (whole.length() > model.config().contextLength()) {
@@ -124,9 +143,9 @@ public final class MaskGenerator extends EncoderTask {
         }
         MaskedLoop.Outcome outcome = loop.resample(whole, positions, options.iterations(), options.order(),
                 randomSeed, options.resampler(randomSeed), id -> listener.token(new GeneratedToken(0, id, "", null)),
-                runner::isCancelled);
+                call::reason);
         int[] ids = IntStream.of(outcome.input().ids()).filter(id -> !tokenizer.isSpecial(id)).toArray();
-        listener.finished(0, "");
+        listener.finished(new TextEnd(0, "", outcome.reason()));
         return new GenerationResult(start.ids().clone(), ids, tokenizer.decode(ids, true), outcome.reason(),
                 outcome.timing());
     }

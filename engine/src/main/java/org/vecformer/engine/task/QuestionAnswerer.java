@@ -1,11 +1,14 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.Bert.Head;
 import org.vecformer.engine.model.EncoderInput;
@@ -38,6 +41,15 @@ public final class QuestionAnswerer extends EncoderTask {
     }
 
     /**
+     * As {@link #open(Bert, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static QuestionAnswerer open(Bert model) throws IOException {
+        return open(model, model.tokenizer());
+    }
+
+    /**
      * @param tokenizer the model's; null if inputs are given as ids
      * @throws IllegalArgumentException if the model has no question answering head
      */
@@ -55,6 +67,12 @@ public final class QuestionAnswerer extends EncoderTask {
         return answerAll(List.of(TaskInput.of(question, context)), options, TaskProgress.NONE).getFirst();
     }
 
+    /** As {@link #answer(String, String, QuestionAnswererOptions)}, which the cancellation may end. */
+    public List<Answer> answer(String question, String context, QuestionAnswererOptions options,
+            Cancellation cancellation) {
+        return answerAll(List.of(TaskInput.of(question, context)), options, TaskProgress.NONE, cancellation).getFirst();
+    }
+
     /** Part of a context with its question. */
     private record Window(int owner, EncoderInput input, Encoding encoding) {}
 
@@ -68,39 +86,47 @@ public final class QuestionAnswerer extends EncoderTask {
      */
     public List<List<Answer>> answerAll(List<TaskInput> inputs, QuestionAnswererOptions options,
             TaskProgress progress) {
-        runner.begin();
-        int limit = encoder.limit(options.maxLength());
-        if (options.maxLength() == 0) {
-            limit = Math.min(limit, USUAL_WINDOW);
-        }
-        List<Window> windows = new ArrayList<>();
-        for (int i = 0; i < inputs.size(); i++) {
-            addWindows(i, inputs.get(i), limit, options, windows);
-        }
-        List<List<Answer>> found = new ArrayList<>();
-        List<Double> none = new ArrayList<>();
-        for (int i = 0; i < inputs.size(); i++) {
-            found.add(new ArrayList<>());
-            none.add(Double.POSITIVE_INFINITY);
-        }
-        List<BatchRunner.Job> jobs = windows.stream().map(window -> new BatchRunner.Job(window.owner, window.input))
-                .toList();
-        runner.run(jobs, inputs.size(), progress, (session, sequence, job) -> {
-            Window window = windows.get(job);
-            AnswerSpans spans = spans(session, sequence, window, options.nullAnswer());
-            for (AnswerSpans.Span span : spans.best(options.topK(), options.maxAnswerTokens())) {
-                found.get(window.owner).add(answer(inputs.get(window.owner), window, span, options));
+        return answerAll(inputs, options, progress, new Cancellation());
+    }
+
+    /** As {@link #answerAll(List, QuestionAnswererOptions, TaskProgress)}, which the cancellation may end. */
+    public List<List<Answer>> answerAll(List<TaskInput> inputs, QuestionAnswererOptions options,
+            TaskProgress progress, Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            int limit = encoder.limit(options.maxLength());
+            if (options.maxLength() == 0) {
+                limit = Math.min(limit, USUAL_WINDOW);
             }
-            none.set(window.owner, Math.min(none.get(window.owner), spans.score(0, 0)));
-        });
-        List<List<Answer>> results = new ArrayList<>();
-        for (int i = 0; i < inputs.size(); i++) {
-            if (options.nullAnswer()) {
-                found.get(i).add(new Answer("", none.get(i), 0, 0, 0, 0));
+            List<Window> windows = new ArrayList<>();
+            for (int i = 0; i < inputs.size(); i++) {
+                call.check();
+                addWindows(i, inputs.get(i), limit, options, windows);
             }
-            results.add(best(found.get(i), options.topK()));
+            List<List<Answer>> found = new ArrayList<>();
+            List<Double> none = new ArrayList<>();
+            for (int i = 0; i < inputs.size(); i++) {
+                found.add(new ArrayList<>());
+                none.add(Double.POSITIVE_INFINITY);
+            }
+            List<BatchRunner.Job> jobs = windows.stream().map(window -> new BatchRunner.Job(window.owner, window.input))
+                    .toList();
+            runner.run(call, jobs, inputs.size(), progress, (session, sequence, job) -> {
+                Window window = windows.get(job);
+                AnswerSpans spans = spans(session, sequence, window, options.nullAnswer());
+                for (AnswerSpans.Span span : spans.best(options.topK(), options.maxAnswerTokens())) {
+                    found.get(window.owner).add(answer(inputs.get(window.owner), window, span, options));
+                }
+                none.set(window.owner, Math.min(none.get(window.owner), spans.score(0, 0)));
+            });
+            List<List<Answer>> results = new ArrayList<>();
+            for (int i = 0; i < inputs.size(); i++) {
+                if (options.nullAnswer()) {
+                    found.get(i).add(new Answer("", none.get(i), 0, 0, 0, 0));
+                }
+                results.add(best(found.get(i), options.topK()));
+            }
+            return results;
         }
-        return results;
     }
 
     private void addWindows(int owner, TaskInput input, int limit, QuestionAnswererOptions options,

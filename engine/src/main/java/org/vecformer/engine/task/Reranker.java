@@ -1,8 +1,11 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.Bert.Head;
 import org.vecformer.engine.model.EncoderOptions;
@@ -21,6 +24,15 @@ public final class Reranker extends EncoderTask {
     }
 
     /**
+     * As {@link #open(Bert, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static Reranker open(Bert model) throws IOException {
+        return open(model, model.tokenizer());
+    }
+
+    /**
      * @param tokenizer the model's
      * @throws IllegalArgumentException if the model has no sequence classifier
      */
@@ -35,8 +47,15 @@ public final class Reranker extends EncoderTask {
 
     /** The documents by descending score, equal ones in their order. */
     public List<Ranked> rank(String query, List<String> documents, RerankerOptions options, TaskProgress progress) {
+        return rank(query, documents, options, progress, new Cancellation());
+    }
+
+    /** As {@link #rank(String, List, RerankerOptions, TaskProgress)}, which the cancellation may end. */
+    public List<Ranked> rank(String query, List<String> documents, RerankerOptions options, TaskProgress progress,
+            Cancellation cancellation) {
         List<Ranked> ranked = new ArrayList<>(score(
-                documents.stream().map(document -> TaskInput.of(query, document)).toList(), options, progress));
+                documents.stream().map(document -> TaskInput.of(query, document)).toList(), options, progress,
+                cancellation));
         ranked.sort(Comparator.comparingDouble(Ranked::score).reversed());
         return ranked;
     }
@@ -49,25 +68,33 @@ public final class Reranker extends EncoderTask {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<Ranked> score(List<TaskInput> pairs, RerankerOptions options, TaskProgress progress) {
-        runner.begin();
-        int limit = encoder.limit(options.maxLength());
-        int label = label(options);
-        ScoreFunction function = function(options);
-        List<BatchRunner.Job> jobs = new ArrayList<>();
-        boolean[] truncated = new boolean[pairs.size()];
-        for (int i = 0; i < pairs.size(); i++) {
-            InputEncoder.Encoded encoded = encoder.truncated(pairs.get(i), limit);
-            truncated[i] = encoded.truncated();
-            jobs.add(new BatchRunner.Job(i, encoded.input()));
+        return score(pairs, options, progress, new Cancellation());
+    }
+
+    /** As {@link #score(List, RerankerOptions, TaskProgress)}, which the cancellation may end. */
+    public List<Ranked> score(List<TaskInput> pairs, RerankerOptions options, TaskProgress progress,
+            Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            int limit = encoder.limit(options.maxLength());
+            int label = label(options);
+            ScoreFunction function = function(options);
+            List<BatchRunner.Job> jobs = new ArrayList<>();
+            boolean[] truncated = new boolean[pairs.size()];
+            for (int i = 0; i < pairs.size(); i++) {
+                call.check();
+                InputEncoder.Encoded encoded = encoder.truncated(pairs.get(i), limit);
+                truncated[i] = encoded.truncated();
+                jobs.add(new BatchRunner.Job(i, encoded.input()));
+            }
+            Ranked[] results = new Ranked[pairs.size()];
+            float[] logits = new float[model.outputs(Head.SEQUENCE_CLASSIFIER)];
+            runner.run(call, jobs, pairs.size(), progress, (session, sequence, job) -> {
+                session.scores(sequence, logits);
+                int tokens = jobs.get(job).input().attentionMask().length;
+                results[job] = new Ranked(job, function.apply(logits)[label], tokens, truncated[job]);
+            });
+            return List.of(results);
         }
-        Ranked[] results = new Ranked[pairs.size()];
-        float[] logits = new float[model.outputs(Head.SEQUENCE_CLASSIFIER)];
-        runner.run(jobs, pairs.size(), progress, (session, sequence, job) -> {
-            session.scores(sequence, logits);
-            int tokens = jobs.get(job).input().attentionMask().length;
-            results[job] = new Ranked(job, function.apply(logits)[label], tokens, truncated[job]);
-        });
-        return List.of(results);
     }
 
     private int label(RerankerOptions options) {

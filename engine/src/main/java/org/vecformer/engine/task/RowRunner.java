@@ -7,6 +7,7 @@ import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.vecformer.engine.Sequence;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Batch;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
@@ -25,7 +26,6 @@ final class RowRunner implements AutoCloseable {
     private final Session session;
     private final int cachePages;
     private final LogitsRow[] scratch;
-    private volatile boolean cancelled;
 
     /**
      * Tokens to run.
@@ -92,33 +92,17 @@ final class RowRunner implements AutoCloseable {
         return session.batch().capacity();
     }
 
-    /** Ends {@link #run} before its next step. From any thread. */
-    void cancel() {
-        cancelled = true;
-    }
-
-    /** Forgets an earlier {@link #cancel}. */
-    void begin() {
-        cancelled = false;
-    }
-
-    /** @throws CancellationException if it was cancelled */
-    void checkCancelled() {
-        if (cancelled) {
-            throw new CancellationException("cancelled");
-        }
-    }
-
     /**
      * Runs all jobs.
      *
+     * @param call     may end it, before a step or between its layers
      * @param past     what every job goes on from; null for the beginning of a text
      * @param jobs     with at least one token each
      * @param reader   reads the logits that are wanted
      * @param finished told of each job whose rows have all been read, on this thread
-     * @throws CancellationException if it was cancelled
+     * @throws CancellationException if the call shall end
      */
-    void run(Sequence past, Iterator<Job> jobs, Reader reader, Consumer<Job> finished) {
+    void run(Call call, Sequence past, Iterator<Job> jobs, Reader reader, Consumer<Job> finished) {
         int pastLength = past == null ? 0 : past.length();
         int freePages = cachePages - Math.ceilDiv(pastLength, KeyValueMemory.POSITIONS);
         List<Active> active = new ArrayList<>();
@@ -128,7 +112,6 @@ final class RowRunner implements AutoCloseable {
         Job waiting = null;
         try {
             while (true) {
-                checkCancelled();
                 batch.clear();
                 rowOwners.clear();
                 for (int i = 0; i < active.size() && batch.room() > 0; i++) {
@@ -150,13 +133,30 @@ final class RowRunner implements AutoCloseable {
                 if (active.isEmpty()) {
                     return;
                 }
-                session.step(batch);
+                step(call, batch);
                 read(rowOwners, rowIndices, reader);
                 freePages += end(active, finished);
             }
         } finally {
             active.forEach(one -> one.sequence.close());
             batch.clear();
+        }
+    }
+
+    /** Appends tokens to a sequence; afterwards the only logits are those of the last one. */
+    void feed(Call call, Sequence sequence, int[] ids) {
+        Batch batch = session.batch();
+        for (int i = 0; i < ids.length; i = sequence.length()) {
+            batch.clear();
+            int next = Math.min(ids.length, i + batch.room());
+            batch.add(sequence, ids, i, next, next == ids.length ? Logits.LAST : Logits.NONE);
+            step(call, batch);
+        }
+    }
+
+    private void step(Call call, Batch batch) {
+        if (call.getAsBoolean() || !session.step(batch, call)) {
+            throw call.exception("");
         }
     }
 

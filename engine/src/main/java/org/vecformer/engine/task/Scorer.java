@@ -1,12 +1,17 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.Sequence;
+import org.vecformer.engine.call.Call;
+import org.vecformer.engine.call.Calls;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.model.SessionOptions;
@@ -25,14 +30,15 @@ import org.vecformer.tokenizer.Tokenizer;
  * }</pre>
  *
  * Logarithms are natural ones. Logits are float32, sums over the vocabulary double. A text gets the same bits alone and
- * with others. Owns a session: used by one thread at a time, {@link #cancel} from any; then the work that runs ends
- * before its next step with a {@link java.util.concurrent.CancellationException}. Several scorers share a model.
+ * with others. Owns a session: used by one thread at a time, {@link #cancel} from any; then the call that runs ends with
+ * a {@link java.util.concurrent.CancellationException}. Several scorers share a model.
  */
 public final class Scorer implements AutoCloseable {
 
     private final Gpt model;
     private final Tokenizer tokenizer;
     private final RowRunner runner;
+    private final Calls calls;
 
     private Scorer(Gpt model, Tokenizer tokenizer, SessionOptions options) {
         if (!model.isLanguageModel()) {
@@ -42,6 +48,16 @@ public final class Scorer implements AutoCloseable {
         this.model = model;
         this.tokenizer = tokenizer;
         runner = new RowRunner(model, options);
+        calls = new Calls("Scorer", runner::close);
+    }
+
+    /**
+     * As {@link #open(Gpt, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static Scorer open(Gpt model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /**
@@ -73,9 +89,19 @@ public final class Scorer implements AutoCloseable {
         return score(required().ids(text), options);
     }
 
+    /** As {@link #score(String, ScoringOptions)}, which the cancellation may end. */
+    public TextScore score(String text, ScoringOptions options, Cancellation cancellation) {
+        return score(required().ids(text), options, cancellation);
+    }
+
     /** As {@link #score(String, ScoringOptions)}. */
     public TextScore score(int[] ids, ScoringOptions options) {
-        return scoreAll(List.of(ids), options, TaskProgress.NONE).getFirst();
+        return score(ids, options, new Cancellation());
+    }
+
+    /** As {@link #score(String, ScoringOptions)}, which the cancellation may end. */
+    public TextScore score(int[] ids, ScoringOptions options, Cancellation cancellation) {
+        return scoreAll(List.of(ids), options, TaskProgress.NONE, cancellation).getFirst();
     }
 
     /**
@@ -87,17 +113,24 @@ public final class Scorer implements AutoCloseable {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<TextScore> scoreAll(List<int[]> texts, ScoringOptions options, TaskProgress progress) {
-        begin();
-        return scoreTexts(texts, options, progress);
+        return scoreAll(texts, options, progress, new Cancellation());
     }
 
-    /** Forgets an earlier {@link #cancel}. */
-    void begin() {
-        runner.begin();
+    /** As {@link #scoreAll(List, ScoringOptions, TaskProgress)}, which the cancellation may end. */
+    public List<TextScore> scoreAll(List<int[]> texts, ScoringOptions options, TaskProgress progress,
+            Cancellation cancellation) {
+        try (Call call = begin(cancellation)) {
+            return scoreTexts(call, texts, options, progress);
+        }
     }
 
-    /** What {@link #scoreAll} does, after {@link #begin}. */
-    List<TextScore> scoreTexts(List<int[]> texts, ScoringOptions options, TaskProgress progress) {
+    /** Begins a call, for one who does several things in it. */
+    Call begin(Cancellation cancellation) {
+        return calls.begin(cancellation);
+    }
+
+    /** What {@link #scoreAll} does. */
+    List<TextScore> scoreTexts(Call call, List<int[]> texts, ScoringOptions options, TaskProgress progress) {
         ScoringOptions resolved = options.resolve(model.config().contextLength());
         List<TextScore> scores = new ArrayList<>();
         List<RowRunner.Job> windows = new ArrayList<>();
@@ -109,7 +142,7 @@ public final class Scorer implements AutoCloseable {
             scores.add(new TextScore(ids, logprobs));
         }
         ScoredTokens scored = new ScoredTokens(progress, windows);
-        runner.run(null, windows.iterator(), (job, index, row) -> {
+        runner.run(call, null, windows.iterator(), (job, index, row) -> {
             TextScore score = scores.get(job.number());
             score.logprobs()[index + 1] = row.logprob(score.ids()[index + 1]);
         }, scored::add);
@@ -145,8 +178,14 @@ public final class Scorer implements AutoCloseable {
      *                                  context with the prompt
      */
     public List<ContinuationScore> compare(String prompt, List<String> continuations) {
+        return compare(prompt, continuations, new Cancellation());
+    }
+
+    /** As {@link #compare(String, List)}, which the cancellation may end. */
+    public List<ContinuationScore> compare(String prompt, List<String> continuations, Cancellation cancellation) {
         ContinuationTokens tokens = ContinuationTokens.of(required(), prompt, continuations);
-        return compare(tokens.prompt().length == 0 ? begun(tokens.prompt()) : tokens.prompt(), tokens.continuations());
+        return compare(tokens.prompt().length == 0 ? begun(tokens.prompt()) : tokens.prompt(), tokens.continuations(),
+                cancellation);
     }
 
     /**
@@ -156,46 +195,54 @@ public final class Scorer implements AutoCloseable {
      *                                  or one does not fit the model's context with the prompt
      */
     public List<ContinuationScore> compare(int[] prompt, List<int[]> continuations) {
-        runner.begin();
-        checked(prompt, "prompt");
-        for (int[] continuation : continuations) {
-            checked(continuation, "continuation");
-            // The last token need not be seen.
-            int length = prompt.length + continuation.length - 1;
-            if (length > model.config().contextLength()) {
-                throw new IllegalArgumentException("a prompt of " + prompt.length + " tokens and a continuation of "
-                        + continuation.length + "; the model's context length is " + model.config().contextLength());
+        return compare(prompt, continuations, new Cancellation());
+    }
+
+    /** As {@link #compare(int[], List)}, which the cancellation may end. */
+    public List<ContinuationScore> compare(int[] prompt, List<int[]> continuations, Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            checked(prompt, "prompt");
+            for (int[] continuation : continuations) {
+                checked(continuation, "continuation");
+                // The last token need not be seen.
+                int length = prompt.length + continuation.length - 1;
+                if (length > model.config().contextLength()) {
+                    throw new IllegalArgumentException("a prompt of " + prompt.length + " tokens and a continuation of "
+                            + continuation.length + "; the model's context length is "
+                            + model.config().contextLength());
+                }
             }
+            if (continuations.isEmpty()) {
+                return List.of();
+            }
+            List<Target> targets = continuations.stream().map(ids -> new Target(ids.clone(), 0)).toList();
+            Session session = runner.session();
+            try (Sequence sequence = session.newSequence()) {
+                runner.feed(call, sequence, prompt);
+                LogitsRow last = new LogitsRow(model.outputs());
+                session.logits(0, last.logits());
+                last.read();
+                targets.forEach(target -> target.read(0, last));
+                Iterator<RowRunner.Job> jobs = IntStream.range(0, targets.size())
+                        .filter(i -> targets.get(i).ids.length > 1)
+                        .mapToObj(i -> new RowRunner.Job(i, targets.get(i).ids, 0, 0, targets.get(i).ids.length - 1))
+                        .iterator();
+                runner.run(call, sequence, jobs, (job, index, row) -> targets.get(job.number()).read(index + 1, row),
+                        _ -> {
+                        });
+            }
+            double first = targets.getFirst().sum();
+            return targets.stream().map(target -> target.score(first)).toList();
         }
-        if (continuations.isEmpty()) {
-            return List.of();
-        }
-        List<Target> targets = continuations.stream().map(ids -> new Target(ids.clone(), 0)).toList();
-        Session session = runner.session();
-        try (Sequence sequence = session.newSequence()) {
-            session.feed(sequence, prompt, 0, prompt.length);
-            LogitsRow last = new LogitsRow(model.outputs());
-            session.logits(0, last.logits());
-            last.read();
-            targets.forEach(target -> target.read(0, last));
-            Iterator<RowRunner.Job> jobs = IntStream.range(0, targets.size())
-                    .filter(i -> targets.get(i).ids.length > 1)
-                    .mapToObj(i -> new RowRunner.Job(i, targets.get(i).ids, 0, 0, targets.get(i).ids.length - 1))
-                    .iterator();
-            runner.run(sequence, jobs, (job, index, row) -> targets.get(job.number()).read(index + 1, row), _ -> {
-            });
-        }
-        double first = targets.getFirst().sum();
-        return targets.stream().map(target -> target.score(first)).toList();
     }
 
     /**
-     * Scores the end of each text, after {@link #begin}; for texts with nothing in common.
+     * Scores the end of each text; for texts with nothing in common.
      *
      * @param targets with a token before {@code first}; what is longer than the context loses its beginning
      * @param progress counts texts
      */
-    void scoreEnds(List<Target> targets, TaskProgress progress) {
+    void scoreEnds(Call call, List<Target> targets, TaskProgress progress) {
         int context = model.config().contextLength();
         Iterator<RowRunner.Job> jobs = IntStream.range(0, targets.size()).mapToObj(i -> {
             Target target = targets.get(i);
@@ -207,7 +254,7 @@ public final class Scorer implements AutoCloseable {
             return new RowRunner.Job(i, target.ids, Math.max(0, to - context), target.first - 1, to);
         }).iterator();
         int[] done = {0};
-        runner.run(null, jobs, (job, index, row) -> targets.get(job.number()).read(index + 1, row),
+        runner.run(call, null, jobs, (job, index, row) -> targets.get(job.number()).read(index + 1, row),
                 _ -> progress.done(++done[0], targets.size()));
     }
 
@@ -256,7 +303,12 @@ public final class Scorer implements AutoCloseable {
 
     /** The tokens that may come next: see {@link #next(int[], int)}. An empty text is the begin token. */
     public List<NextToken> next(String text, int topK) {
-        return next(idsOrBegin(text), topK);
+        return next(text, topK, new Cancellation());
+    }
+
+    /** As {@link #next(String, int)}, which the cancellation may end. */
+    public List<NextToken> next(String text, int topK, Cancellation cancellation) {
+        return next(idsOrBegin(text), topK, cancellation);
     }
 
     /**
@@ -268,27 +320,38 @@ public final class Scorer implements AutoCloseable {
      *                                  the vocabulary, or {@code topK} is not positive
      */
     public List<NextToken> next(int[] ids, int topK) {
-        if (topK < 1) {
-            throw new IllegalArgumentException("topK is " + topK + "; expected 1 or more");
+        return next(ids, topK, new Cancellation());
+    }
+
+    /** As {@link #next(int[], int)}, which the cancellation may end. */
+    public List<NextToken> next(int[] ids, int topK, Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            if (topK < 1) {
+                throw new IllegalArgumentException("topK is " + topK + "; expected 1 or more");
+            }
+            fitting(ids);
+            List<NextToken> tokens = new ArrayList<>();
+            RowRunner.Job job = new RowRunner.Job(0, ids, 0, ids.length - 1, ids.length);
+            runner.run(call, null, List.of(job).iterator(), (_, _, row) -> {
+                Candidates candidates = new Candidates(model.outputs());
+                candidates.load(row.logits());
+                int[] best = new int[Math.min(topK, model.outputs())];
+                candidates.best(topK, best);
+                IntStream.of(best).forEach(id -> tokens.add(token(id, row)));
+            }, _ -> {
+            });
+            return List.copyOf(tokens);
         }
-        runner.begin();
-        fitting(ids);
-        List<NextToken> tokens = new ArrayList<>();
-        RowRunner.Job job = new RowRunner.Job(0, ids, 0, ids.length - 1, ids.length);
-        runner.run(null, List.of(job).iterator(), (_, _, row) -> {
-            Candidates candidates = new Candidates(model.outputs());
-            candidates.load(row.logits());
-            int[] best = new int[Math.min(topK, model.outputs())];
-            candidates.best(topK, best);
-            IntStream.of(best).forEach(id -> tokens.add(token(id, row)));
-        }, _ -> {
-        });
-        return List.copyOf(tokens);
     }
 
     /** What the model expects after every prefix: see {@link #predict(int[])}. An empty text is the begin token. */
     public List<Prediction> predict(String text) {
-        return predict(idsOrBegin(text));
+        return predict(text, new Cancellation());
+    }
+
+    /** As {@link #predict(String)}, which the cancellation may end. */
+    public List<Prediction> predict(String text, Cancellation cancellation) {
+        return predict(idsOrBegin(text), cancellation);
     }
 
     /**
@@ -298,14 +361,20 @@ public final class Scorer implements AutoCloseable {
      *                                  the vocabulary
      */
     public List<Prediction> predict(int[] ids) {
-        runner.begin();
-        fitting(ids);
-        NextToken[] next = new NextToken[ids.length];
-        runner.run(null, List.of(new RowRunner.Job(0, ids, 0, 0, ids.length)).iterator(),
-                (_, index, row) -> next[index] = token(row.best(), row), _ -> {
-                });
-        return IntStream.range(0, ids.length).mapToObj(i -> new Prediction(i,
-                tokenizer == null ? "" : tokenizer.decode(Arrays.copyOf(ids, i + 1)), next[i])).toList();
+        return predict(ids, new Cancellation());
+    }
+
+    /** As {@link #predict(int[])}, which the cancellation may end. */
+    public List<Prediction> predict(int[] ids, Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            fitting(ids);
+            NextToken[] next = new NextToken[ids.length];
+            runner.run(call, null, List.of(new RowRunner.Job(0, ids, 0, 0, ids.length)).iterator(),
+                    (_, index, row) -> next[index] = token(row.best(), row), _ -> {
+                    });
+            return IntStream.range(0, ids.length).mapToObj(i -> new Prediction(i,
+                    tokenizer == null ? "" : tokenizer.decode(Arrays.copyOf(ids, i + 1)), next[i])).toList();
+        }
     }
 
     private NextToken token(int id, LogitsRow row) {
@@ -357,14 +426,17 @@ public final class Scorer implements AutoCloseable {
         return ids;
     }
 
-    /** Ends the work that runs, if any, before its next step. From any thread. */
+    /** Ends the call that runs, if any. From any thread. */
     public void cancel() {
-        runner.cancel();
+        calls.cancel();
     }
 
-    /** Frees the session; the model stays open. */
+    /**
+     * Frees the session; the model stays open. A call that runs on another thread ends with a {@link ClosedException}, and
+     * the session is freed behind it.
+     */
     @Override
     public void close() {
-        runner.close();
+        calls.close();
     }
 }

@@ -1,16 +1,28 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.concurrent.Flow;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.vecformer.engine.CacheFullException;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.ClosedException;
+import org.vecformer.engine.call.Call;
+import org.vecformer.engine.call.Calls;
 import org.vecformer.engine.generation.DecodingLoop;
+import org.vecformer.engine.generation.FinishReason;
 import org.vecformer.engine.generation.GenerationOptions;
 import org.vecformer.engine.generation.GenerationResult;
+import org.vecformer.engine.generation.PieceQueue;
 import org.vecformer.engine.generation.PromptCache;
 import org.vecformer.engine.generation.PromptTooLongException;
 import org.vecformer.engine.generation.Prompts;
+import org.vecformer.engine.generation.TextEnd;
+import org.vecformer.engine.generation.TextPiece;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
@@ -32,6 +44,9 @@ import org.vecformer.tokenizer.Tokenizer;
  */
 public final class TextGenerator implements AutoCloseable {
 
+    /** How many pieces of a stream wait for the consumer before the generation waits. */
+    private static final int AHEAD = 4;
+
     private final Gpt model;
     private final Tokenizer tokenizer;
     private final Prompts prompts;
@@ -39,7 +54,7 @@ public final class TextGenerator implements AutoCloseable {
     private Session session;
     private DecodingLoop loop;
     private final List<PromptCache> promptCaches = new ArrayList<>();
-    private volatile boolean cancelled;
+    private final Calls calls = new Calls("TextGenerator", this::free);
 
     private TextGenerator(Gpt model, Tokenizer tokenizer, SessionOptions options) {
         this.model = model;
@@ -58,6 +73,15 @@ public final class TextGenerator implements AutoCloseable {
             throw e;
         }
         session = opened;
+    }
+
+    /**
+     * As {@link #open(Gpt, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static TextGenerator open(Gpt model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /**
@@ -84,7 +108,13 @@ public final class TextGenerator implements AutoCloseable {
      * @throws IllegalArgumentException for an empty prompt, if the model has no begin token, and as for ids
      */
     public GenerationResult generate(String prompt, GenerationOptions options, TokenListener listener) {
-        return generate(prompts.ids(prompt), options, listener);
+        return generate(prompt, options, listener, new Cancellation());
+    }
+
+    /** As {@link #generate(String, GenerationOptions, TokenListener)}, which the cancellation may end. */
+    public GenerationResult generate(String prompt, GenerationOptions options, TokenListener listener,
+            Cancellation cancellation) {
+        return generate(prompts.ids(prompt), options, listener, cancellation);
     }
 
     /**
@@ -96,7 +126,13 @@ public final class TextGenerator implements AutoCloseable {
      *                                  together
      */
     public GenerationResult generate(int[] promptIds, GenerationOptions options, TokenListener listener) {
-        return generateAll(List.of(promptIds), options, listener).get(0);
+        return generate(promptIds, options, listener, new Cancellation());
+    }
+
+    /** As {@link #generate(int[], GenerationOptions, TokenListener)}, which the cancellation may end. */
+    public GenerationResult generate(int[] promptIds, GenerationOptions options, TokenListener listener,
+            Cancellation cancellation) {
+        return generateAll(List.of(promptIds), options, listener, cancellation).getFirst();
     }
 
     /**
@@ -107,12 +143,119 @@ public final class TextGenerator implements AutoCloseable {
      * @return one for each prompt, in order
      */
     public List<GenerationResult> generateAll(List<int[]> prompts, GenerationOptions options, TokenListener listener) {
+        return generateAll(prompts, options, listener, new Cancellation());
+    }
+
+    /** As {@link #generateAll(List, GenerationOptions, TokenListener)}, which the cancellation may end. */
+    public List<GenerationResult> generateAll(List<int[]> prompts, GenerationOptions options, TokenListener listener,
+            Cancellation cancellation) {
         Objects.requireNonNull(listener, "listener");
-        cancelled = false;
+        try (Call call = calls.begin(cancellation)) {
+            return run(prompts, options, listener, call::reason);
+        }
+    }
+
+    private List<GenerationResult> run(List<int[]> prompts, GenerationOptions options, TokenListener listener,
+            Supplier<FinishReason> end) {
         List<int[]> fitting = prompts.stream().map(prompt -> this.prompts.fit(prompt, options)).toList();
         ensureCache(DecodingLoop.cachePositions(fitting, options, model.config().contextLength()),
                 options.promptCache().orElse(null));
-        return loop.run(fitting, options, new SplittableRandom().nextLong(), listener, () -> cancelled);
+        return loop.run(fitting, options, new SplittableRandom().nextLong(), listener, end);
+    }
+
+    /**
+     * Continues a text, piece by piece as the stream is read: the generation begins when the first piece is asked for, and
+     * is at most a few tokens ahead of the reader. Closing the stream ends it and waits for that; a stream that is not read
+     * to its end must be closed, as its generation is the generator's one call until then.
+     * <p>
+     * The stream is read by one thread. What {@link #generate} would throw comes out of it, behind the pieces that were
+     * written before. Cancelled, late, or read by a thread that is interrupted, it ends with a {@link TextEnd} that says so.
+     *
+     * @throws IllegalStateException    without a tokenizer; by the stream, if another call runs
+     * @throws IllegalArgumentException for an empty prompt, if the model has no begin token
+     */
+    public Stream<TextPiece> stream(String prompt, GenerationOptions options) {
+        return stream(prompt, options, new Cancellation());
+    }
+
+    /** As {@link #stream(String, GenerationOptions)}, which the cancellation may end too. */
+    public Stream<TextPiece> stream(String prompt, GenerationOptions options, Cancellation cancellation) {
+        return stream(prompts.ids(prompt), options, cancellation);
+    }
+
+    /** As {@link #stream(String, GenerationOptions)}, for token ids. */
+    public Stream<TextPiece> stream(int[] promptIds, GenerationOptions options) {
+        return stream(promptIds, options, new Cancellation());
+    }
+
+    /** As {@link #stream(String, GenerationOptions)}, for token ids, which the cancellation may end too. */
+    public Stream<TextPiece> stream(int[] promptIds, GenerationOptions options, Cancellation cancellation) {
+        return PieceQueue.stream(source(promptIds, options, cancellation));
+    }
+
+    /**
+     * Continues a text for a subscriber, by the rules of Reactive Streams: the generation begins with its first request,
+     * is at most a few tokens ahead of what it has requested, and ends when it cancels. Signals come on a thread of their
+     * own. There is one generation: a second subscriber is told an {@link IllegalStateException}.
+     * <p>
+     * What {@link #generate} would throw is told by {@code onError}. Cancelled by its {@link Cancellation} or by {@link
+     * #cancel}, or late, it ends with a {@link TextEnd} that says so and {@code onComplete}. {@code cancel} of the
+     * subscription returns at once; the generator is free for another call when the layer that is computed is done.
+     *
+     * @throws IllegalStateException    without a tokenizer; told to the subscriber, if another call runs
+     * @throws IllegalArgumentException for an empty prompt, if the model has no begin token
+     */
+    public Flow.Publisher<TextPiece> publish(String prompt, GenerationOptions options) {
+        return publish(prompt, options, new Cancellation());
+    }
+
+    /** As {@link #publish(String, GenerationOptions)}, which the cancellation may end too. */
+    public Flow.Publisher<TextPiece> publish(String prompt, GenerationOptions options, Cancellation cancellation) {
+        return publish(prompts.ids(prompt), options, cancellation);
+    }
+
+    /** As {@link #publish(String, GenerationOptions)}, for token ids. */
+    public Flow.Publisher<TextPiece> publish(int[] promptIds, GenerationOptions options) {
+        return publish(promptIds, options, new Cancellation());
+    }
+
+    /** As {@link #publish(String, GenerationOptions)}, for token ids, which the cancellation may end too. */
+    public Flow.Publisher<TextPiece> publish(int[] promptIds, GenerationOptions options, Cancellation cancellation) {
+        return PieceQueue.publisher(source(promptIds, options, cancellation));
+    }
+
+    /**
+     * A generation on a thread of its own. Not a virtual one: it computes and hardly ever waits, and would keep a carrier
+     * from all other virtual threads of the process meanwhile.
+     */
+    private PieceQueue.Source source(int[] promptIds, GenerationOptions options, Cancellation cancellation) {
+        Objects.requireNonNull(options, "options");
+        Objects.requireNonNull(cancellation, "cancellation");
+        int[] prompt = promptIds.clone();
+        return queue -> {
+            Call call = calls.begin(cancellation);
+            try {
+                Thread.ofPlatform().daemon().name("vecformer-generator").inheritInheritableThreadLocals(false)
+                        .start(() -> run(prompt, options, call, queue));
+            } catch (Throwable e) {
+                call.close();
+                throw e;
+            }
+        };
+    }
+
+    private void run(int[] prompt, GenerationOptions options, Call call, PieceQueue queue) {
+        Throwable failure = null;
+        try (call) {
+            Supplier<FinishReason> end = () -> {
+                FinishReason reason = call.reason();
+                return reason == null && queue.isCancelled() ? FinishReason.CANCELLED : reason;
+            };
+            run(List.of(prompt), options, queue.atMostAhead(AHEAD, () -> end.get() != null), end);
+        } catch (Throwable e) {
+            failure = e;
+        }
+        queue.end(failure);
     }
 
     /**
@@ -121,10 +264,12 @@ public final class TextGenerator implements AutoCloseable {
      * generator. Where the memory is needed for a generation, what it holds is given up.
      */
     public PromptCache openPromptCache() {
-        promptCaches.removeIf(PromptCache::isClosed);
-        PromptCache cache = new PromptCache(session);
-        promptCaches.add(cache);
-        return cache;
+        try (Call _ = calls.begin(new Cancellation())) {
+            promptCaches.removeIf(PromptCache::isClosed);
+            PromptCache cache = new PromptCache(session);
+            promptCaches.add(cache);
+            return cache;
+        }
     }
 
     /**
@@ -159,16 +304,23 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     /**
-     * Ends the generation that runs, if any, before its next step: its result has the reason CANCELLED. From
-     * any thread.
+     * Ends the generation that runs, if any: its result has the reason CANCELLED. From any thread. Called just before a
+     * generation begins, it is lost: a {@link Cancellation} is not.
      */
     public void cancel() {
-        cancelled = true;
+        calls.cancel();
     }
 
-    /** Frees the session, and closes the prompt caches. */
+    /**
+     * Frees the session, and closes the prompt caches. A generation that runs on another thread ends with a {@link
+     * ClosedException}, which a stream or a publisher tells too, and the session is freed behind it.
+     */
     @Override
     public void close() {
+        calls.close();
+    }
+
+    private void free() {
         promptCaches.forEach(PromptCache::close);
         session.close();
     }

@@ -1,9 +1,12 @@
 package org.vecformer.engine.task;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.Call;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.Bert.Head;
 import org.vecformer.engine.model.EncoderInput;
@@ -27,6 +30,15 @@ public final class TokenClassifier extends EncoderTask {
 
     private TokenClassifier(Bert model, Tokenizer tokenizer, EncoderOptions options) {
         super(require(model, Head.TOKEN_CLASSIFIER), tokenizer, options);
+    }
+
+    /**
+     * As {@link #open(Bert, Tokenizer)}, with the model's own tokenizer.
+     *
+     * @throws IOException if the tokenizer cannot be read
+     */
+    public static TokenClassifier open(Bert model) throws IOException {
+        return open(model, model.tokenizer());
     }
 
     /**
@@ -54,6 +66,11 @@ public final class TokenClassifier extends EncoderTask {
         return tagAll(List.of(input), options, TaskProgress.NONE).getFirst();
     }
 
+    /** As {@link #tag(TaskInput, TokenClassifierOptions)}, which the cancellation may end. */
+    public TaggedText tag(TaskInput input, TokenClassifierOptions options, Cancellation cancellation) {
+        return tagAll(List.of(input), options, TaskProgress.NONE, cancellation).getFirst();
+    }
+
     /** A part of a text's tokens: {@code tokens[from..to)} stand in the window behind {@code head} special ones. */
     private record Window(int text, int from, int to, int head) {}
 
@@ -68,40 +85,48 @@ public final class TokenClassifier extends EncoderTask {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<TaggedText> tagAll(List<TaskInput> inputs, TokenClassifierOptions options, TaskProgress progress) {
-        runner.begin();
-        int limit = encoder.limit(options.maxLength());
-        List<Text> texts = new ArrayList<>();
-        List<BatchRunner.Job> jobs = new ArrayList<>();
-        List<Window> windows = new ArrayList<>();
-        for (TaskInput input : inputs) {
-            if (input.pair() != null) {
-                throw new IllegalArgumentException("a pair of texts; expected one text to tag");
-            }
-            Text text = text(input, limit, options);
-            for (Window window : windows(texts.size(), text, limit, options.stride())) {
-                windows.add(window);
-                jobs.add(new BatchRunner.Job(texts.size(), cut(text, window)));
-            }
-            texts.add(text);
-        }
-        float[] logits = new float[model.outputs(Head.TOKEN_CLASSIFIER)];
-        runner.run(jobs, inputs.size(), progress, (session, sequence, job) -> {
-            Window window = windows.get(job);
-            Text text = texts.get(window.text);
-            for (int i = window.from; i < window.to; i++) {
-                int context = Math.min(i - window.from, window.to - 1 - i);
-                if (text.ids.attentionMask()[i] == 1 && context > text.context[i]) {
-                    text.context[i] = context;
-                    session.tokenScores(sequence, window.head + i - window.from, logits);
-                    text.scores[i] = ScoreFunction.SOFTMAX.apply(logits);
+        return tagAll(inputs, options, progress, new Cancellation());
+    }
+
+    /** As {@link #tagAll(List, TokenClassifierOptions, TaskProgress)}, which the cancellation may end. */
+    public List<TaggedText> tagAll(List<TaskInput> inputs, TokenClassifierOptions options, TaskProgress progress,
+            Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            int limit = encoder.limit(options.maxLength());
+            List<Text> texts = new ArrayList<>();
+            List<BatchRunner.Job> jobs = new ArrayList<>();
+            List<Window> windows = new ArrayList<>();
+            for (TaskInput input : inputs) {
+                call.check();
+                if (input.pair() != null) {
+                    throw new IllegalArgumentException("a pair of texts; expected one text to tag");
                 }
+                Text text = text(input, limit, options);
+                for (Window window : windows(texts.size(), text, limit, options.stride())) {
+                    windows.add(window);
+                    jobs.add(new BatchRunner.Job(texts.size(), cut(text, window)));
+                }
+                texts.add(text);
             }
-        });
-        EntityAggregation aggregation = new EntityAggregation(labels(),
-                tokenizer == null ? "" : tokenizer.continuingPrefix());
-        Set<String> ignored = Set.copyOf(options.ignoreLabels());
-        return texts.stream().map(text -> new TaggedText(
-                aggregation.entities(tokens(text), options.aggregation(), ignored), text.truncated)).toList();
+            float[] logits = new float[model.outputs(Head.TOKEN_CLASSIFIER)];
+            runner.run(call, jobs, inputs.size(), progress, (session, sequence, job) -> {
+                Window window = windows.get(job);
+                Text text = texts.get(window.text);
+                for (int i = window.from; i < window.to; i++) {
+                    int context = Math.min(i - window.from, window.to - 1 - i);
+                    if (text.ids.attentionMask()[i] == 1 && context > text.context[i]) {
+                        text.context[i] = context;
+                        session.tokenScores(sequence, window.head + i - window.from, logits);
+                        text.scores[i] = ScoreFunction.SOFTMAX.apply(logits);
+                    }
+                }
+            });
+            EntityAggregation aggregation = new EntityAggregation(labels(),
+                    tokenizer == null ? "" : tokenizer.continuingPrefix());
+            Set<String> ignored = Set.copyOf(options.ignoreLabels());
+            return texts.stream().map(text -> new TaggedText(
+                    aggregation.entities(tokens(text), options.aggregation(), ignored), text.truncated)).toList();
+        }
     }
 
     private Text text(TaskInput input, int limit, TokenClassifierOptions options) {

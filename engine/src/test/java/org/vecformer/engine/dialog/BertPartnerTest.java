@@ -21,6 +21,7 @@ import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.MaskGenerationOptions;
 import org.vecformer.engine.generation.MaskStrategy;
 import org.vecformer.engine.generation.PromptTooLongException;
+import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.task.MaskGenerator;
 import org.vecformer.engine.task.NextSentence;
@@ -56,8 +57,8 @@ class BertPartnerTest {
                 }
 
                 @Override
-                public void finished(int sequence, String rest) {
-                    text.append(rest);
+                public void finished(TextEnd end) {
+                    text.append(end.text());
                 }
             });
             assertThat(reply.promptIds()).containsExactly(expected.promptIds());

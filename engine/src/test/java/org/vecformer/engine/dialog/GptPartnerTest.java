@@ -29,6 +29,7 @@ import org.vecformer.engine.generation.FinishReason;
 import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.PromptTooLongException;
+import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.LoadOptions;
@@ -64,8 +65,8 @@ class GptPartnerTest {
         }
 
         @Override
-        public void finished(int sequence, String rest) {
-            text.append(rest);
+        public void finished(TextEnd end) {
+            text.append(end.text());
         }
     }
 

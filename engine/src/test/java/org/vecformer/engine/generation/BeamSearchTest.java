@@ -254,9 +254,9 @@ class BeamSearchTest extends ByteModelFixture {
             }
 
             @Override
-            public void finished(int sequence, String rest) {
-                assertThat(finished.add(sequence)).isTrue();
-                texts.get(sequence).append(rest);
+            public void finished(TextEnd end) {
+                assertThat(finished.add(end.sequence())).isTrue();
+                texts.get(end.sequence()).append(end.text());
             }
         };
         List<GenerationResult> results = generator.generateAll(prompts, BEAMS.withLogprobs(3).withReturnSequences(3),
@@ -408,10 +408,10 @@ class BeamSearchTest extends ByteModelFixture {
     void whatIsBestSoFarIsReturnedWhenItIsInterrupted() {
         for (BeamSearch strategy : List.of(FOUR, FOUR.withGroups(2, 1))) {
             GenerationOptions options = BEAMS.withStrategy(strategy);
-            AtomicInteger asked = new AtomicInteger();
             try (Session session = model.openSession(SessionOptions.defaults().withCacheTokens(1000))) {
                 List<GeneratedSequence> cancelled = new DecodingLoop(session, tokenizer).run(List.of(PROMPT), options,
-                        0, TokenListener.NONE, () -> asked.incrementAndGet() > 9).get(0).sequences();
+                        0, TokenListener.NONE, () -> session.steps() > 8 ? FinishReason.CANCELLED : null).get(0)
+                        .sequences();
                 List<GeneratedSequence> expected = generator.generate(PROMPT, options.withMaxNewTokens(9),
                         TokenListener.NONE).sequences();
                 for (int i = 0; i < 4; i++) {
@@ -435,10 +435,10 @@ class BeamSearchTest extends ByteModelFixture {
         int mixed = 0;
         for (int steps = 1; steps < 12; steps++) {
             int last = steps;
-            AtomicInteger asked = new AtomicInteger();
             try (Session session = model.openSession(SessionOptions.defaults().withCacheTokens(1000))) {
                 List<GeneratedSequence> cancelled = new DecodingLoop(session, tokenizer).run(List.of(PROMPT),
-                        BEAMS.withEndTokens(end), 0, TokenListener.NONE, () -> asked.incrementAndGet() > last).get(0)
+                        BEAMS.withEndTokens(end), 0, TokenListener.NONE,
+                        () -> session.steps() >= last ? FinishReason.CANCELLED : null).get(0)
                         .sequences();
                 assertThat(cancelled).allSatisfy(sequence -> assertThat(sequence.finishReason())
                         .isEqualTo(sequence.ids()[sequence.ids().length - 1] == end

@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,7 +30,7 @@ class PromptCacheTest extends ByteModelFixture {
 
     private static final int CONTEXT = 96;
     private static final GenerationOptions GREEDY = GenerationOptions.defaults().withMaxNewTokens(10);
-    private static final BooleanSupplier NEVER = () -> false;
+    private static final Supplier<FinishReason> NEVER = () -> null;
 
     /** One row in each step, so that steps count rows. */
     private Session session;
@@ -114,7 +114,7 @@ class PromptCacheTest extends ByteModelFixture {
     private int cancelled(GenerationOptions options, int[] prompt, GenerationResult expected, int tokens) {
         int[] heard = {0};
         GenerationResult result = loop.run(List.of(prompt), options, 0, _ -> heard[0]++,
-                () -> tokens > 0 && heard[0] == tokens).getFirst();
+                () -> tokens > 0 && heard[0] == tokens ? FinishReason.CANCELLED : null).getFirst();
         assertThat(result.ids()).isEqualTo(Arrays.copyOf(expected.ids(), tokens));
         return tokens;
     }

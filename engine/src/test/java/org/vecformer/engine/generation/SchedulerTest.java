@@ -211,8 +211,8 @@ class SchedulerTest extends ByteModelFixture {
             }
 
             @Override
-            public void finished(int sequence, String rest) {
-                told.append(rest).append('|');
+            public void finished(TextEnd end) {
+                told.append(end.text()).append('|');
             }
         }, new Cancellation());
         assertSame(result, generator.generate("Hello", options, TokenListener.NONE));
@@ -408,9 +408,9 @@ class SchedulerTest extends ByteModelFixture {
             }
 
             @Override
-            public void finished(int sequence, String rest) {
-                assertThat(rest).isEmpty();
-                ended.add(sequence);
+            public void finished(TextEnd end) {
+                assertThat(end.text()).isEmpty();
+                ended.add(end.sequence());
             }
         }, cancellation);
         var timed = submit(PROMPT,
@@ -555,7 +555,7 @@ class SchedulerTest extends ByteModelFixture {
             }
 
             @Override
-            public void finished(int sequence, String rest) {
+            public void finished(TextEnd end) {
                 throw new UncheckedTestException("end");
             }
         });

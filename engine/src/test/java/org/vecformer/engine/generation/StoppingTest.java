@@ -78,9 +78,9 @@ class StoppingTest extends ByteModelFixture {
                 }
 
                 @Override
-                public void finished(int sequence, String rest) {
-                    told.get(sequence).append(rest);
-                    finished.add(sequence);
+                public void finished(TextEnd end) {
+                    told.get(end.sequence()).append(end.text());
+                    finished.add(end.sequence());
                 }
             });
             assertThat(finished).containsExactlyInAnyOrder(0, 1, 2);

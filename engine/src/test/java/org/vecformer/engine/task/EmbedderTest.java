@@ -227,6 +227,12 @@ class EmbedderTest {
                 LongTexts.TRUNCATE, true, "The ", false));
         assertThat(task.embed(TaskInput.of("MAN"), options).vector()).hasSize(2 * TinyBert.HIDDEN);
         assertThat(EmbedderOptions.of(SentenceConfig.defaults())).isEqualTo(MEAN);
+        assertThat(EmbedderOptions.of(bert.model())).isEqualTo(MEAN);
+        try (TinyBert sentences = TinyBert.open(folder, "BertModel", 0);
+                Embedder own = Embedder.open(sentences.model())) {
+            assertThat(EmbedderOptions.of(sentences.model())).isEqualTo(options);
+            assertThat(own.embed(TaskInput.of("MAN"), options).vector()).hasSize(2 * TinyBert.HIDDEN);
+        }
     }
 
     @Test

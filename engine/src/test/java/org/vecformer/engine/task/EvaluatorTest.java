@@ -103,19 +103,22 @@ class EvaluatorTest {
         Path file = file(text);
         int[] ids = tiny.tokenizer().ids(text);
         for (int part : new int[]{1, 10_000, 1 << 20}) {
-            CorpusTokens tokens = CorpusTokens.read(file, tiny.tokenizer(), part);
+            CorpusTokens tokens = CorpusTokens.read(file, tiny.tokenizer(), part, () -> {
+            });
             assertThat(tokens.ids()).isEqualTo(ids);
             assertThat(tokens.words()).isEqualTo(text.strip().split("\\s+").length);
             assertThat(tokens.bytes()).isEqualTo(Files.size(file));
         }
         String noSpaces = "猫".repeat(30_000);
-        assertThat(CorpusTokens.read(file(noSpaces), tiny.tokenizer(), 1).ids()).hasSize(90_000);
+        assertThat(CorpusTokens.read(file(noSpaces), tiny.tokenizer(), 1, () -> {
+        }).ids()).hasSize(90_000);
     }
 
     @Test
     void aRealCorpusInPartsHasTheTokensOfTheWhole() throws IOException {
         Path file = Oracle.shared("corpora/wikitext-2/valid.txt");
-        CorpusTokens tokens = CorpusTokens.read(file, tiny.tokenizer(), 1);
+        CorpusTokens tokens = CorpusTokens.read(file, tiny.tokenizer(), 1, () -> {
+        });
         assertThat(tokens.ids()).isEqualTo(tiny.tokenizer().ids(Files.readString(file)));
         assertThat(tokens.words()).isEqualTo(213_886);
     }

@@ -1,6 +1,8 @@
 package org.vecformer.langchain4j;
 
 import dev.langchain4j.data.embedding.Embedding;
+import dev.langchain4j.exception.InvalidRequestException;
+import dev.langchain4j.exception.RateLimitException;
 import dev.langchain4j.model.embedding.DimensionAwareEmbeddingModel;
 import dev.langchain4j.model.embedding.listener.EmbeddingModelListener;
 import dev.langchain4j.model.embedding.request.EmbeddingRequest;
@@ -11,16 +13,17 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.CompletableFuture;
+import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.task.Embedder;
 import org.vecformer.engine.task.EmbedderOptions;
+import org.vecformer.engine.task.EmbeddingBatcher;
+import org.vecformer.engine.task.EmbeddingBatcherOptions;
 import org.vecformer.engine.task.TaskInput;
-import org.vecformer.engine.task.TaskProgress;
-import org.vecformer.loader.SentenceConfig;
 
 /**
- * Makes vectors of texts with a BERT: see {@link Embedder}.
+ * Makes vectors of texts with a BERT, for many threads at once: see {@link EmbeddingBatcher}.
  *
  * <pre>{@code
  * try (Bert bert = Bert.load(Path.of("path/to/all-MiniLM-L6-v2"));
@@ -36,23 +39,23 @@ import org.vecformer.loader.SentenceConfig;
  * refused with LangChain4j's {@link dev.langchain4j.exception.UnsupportedFeatureException}. Where queries and documents
  * have prompts of their own, there are two of these on one model, each with its {@link EmbedderOptions#prompt}.
  * <p>
- * Owns memory for its runs, which {@link #close} frees; the model belongs to the caller, who closes it afterwards.
+ * Thread-safe: what many threads ask for is computed together, and the asynchronous calls block nobody. Owns a thread
+ * and memory for its runs, which {@link #close} ends and frees; the model belongs to the caller, who closes it afterwards.
  */
 public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel implements AutoCloseable {
 
-    private final Embedder embedder;
+    private final EmbeddingBatcher batcher;
     private final EmbedderOptions options;
     private final String modelName;
     private final List<EmbeddingModelListener> listeners;
-    private final ReentrantLock turn = new ReentrantLock(true);
 
-    private VecformerEmbeddingModel(Embedder embedder, EmbedderOptions options, String name,
+    private VecformerEmbeddingModel(EmbeddingBatcher batcher, EmbedderOptions options, String name,
             List<EmbeddingModelListener> listeners) {
-        this.embedder = embedder;
+        this.batcher = batcher;
         this.options = options;
         modelName = name;
         this.listeners = listeners;
-        dimension = embedder.dimensions(options);
+        dimension = batcher.dimensions(options);
     }
 
     /** Begins with {@link Builder#model}, which is needed. */
@@ -60,16 +63,45 @@ public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel 
         return new Builder();
     }
 
+    /**
+     * What {@link #embed(EmbeddingRequest)} calls with a request that it has checked. Blocks until the vectors are there.
+     *
+     * @throws RateLimitException                          if too much waits already; later there may be room
+     * @throws InvalidRequestException                     if a text is too long and the options refuse that
+     * @throws java.util.concurrent.CancellationException  if the thread is interrupted; it stays so
+     * @throws org.vecformer.engine.ClosedException        if this or the model was closed
+     */
     @Override
     public EmbeddingResponse doEmbed(EmbeddingRequest request) {
-        List<TaskInput> inputs = request.inputs().stream().map(input -> TaskInput.of(input.text())).toList();
-        List<org.vecformer.engine.task.Embedding> results;
-        turn.lock();
         try {
-            results = embedder.embedAll(inputs, options, TaskProgress.NONE);
-        } finally {
-            turn.unlock();
+            return response(batcher.embedAll(inputs(request), options));
+        } catch (RuntimeException e) {
+            throw Failures.named(e);
         }
+    }
+
+    /**
+     * What {@link #embedAsync} calls with a request that it has checked. No thread waits for the vectors; cancelling the
+     * future ends the work. It fails as {@link #doEmbed} does.
+     */
+    @Override
+    public CompletableFuture<EmbeddingResponse> doEmbedAsync(EmbeddingRequest request) {
+        try {
+            CompletableFuture<List<org.vecformer.engine.task.Embedding>> results = batcher.submitAll(inputs(request),
+                    options, new Cancellation());
+            CompletableFuture<EmbeddingResponse> response = results.thenApply(this::response);
+            response.whenComplete((_, _) -> results.cancel(false));
+            return response;
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(Failures.named(e));
+        }
+    }
+
+    private static List<TaskInput> inputs(EmbeddingRequest request) {
+        return request.inputs().stream().map(input -> TaskInput.of(input.text())).toList();
+    }
+
+    private EmbeddingResponse response(List<org.vecformer.engine.task.Embedding> results) {
         return EmbeddingResponse.builder()
                 .embeddings(results.stream().map(result -> Embedding.from(result.vector())).toList())
                 .metadata(new VecformerEmbeddingResponseMetadata(EmbeddingResponseMetadata.builder()
@@ -90,10 +122,10 @@ public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel 
         return modelName;
     }
 
-    /** Frees the memory of its runs; a call that runs on another thread ends. The model stays open. */
+    /** Ends the calls that run, and frees the memory of their runs. The model stays open. A second call does nothing. */
     @Override
     public void close() {
-        embedder.close();
+        batcher.close();
     }
 
     /** What a {@link VecformerEmbeddingModel} is made of. */
@@ -101,6 +133,7 @@ public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel 
 
         private Bert model;
         private EmbedderOptions options;
+        private EmbeddingBatcherOptions batching = EmbeddingBatcherOptions.defaults();
         private String modelName;
         private List<EmbeddingModelListener> listeners = List.of();
 
@@ -116,6 +149,14 @@ public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel 
         /** How vectors are made; unless given, as the model's own files say: {@link EmbedderOptions#of(Bert)}. */
         public Builder options(EmbedderOptions options) {
             this.options = options;
+            return this;
+        }
+
+        /**
+         * How much is computed at once, and how much may wait; unless given, {@link EmbeddingBatcherOptions#defaults}.
+         */
+        public Builder batching(EmbeddingBatcherOptions batching) {
+            this.batching = Objects.requireNonNull(batching, "batching");
             return this;
         }
 
@@ -139,23 +180,21 @@ public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel 
             if (model == null) {
                 throw new IllegalArgumentException("there is no model; expected a BERT");
             }
-            Embedder embedder;
+            EmbeddingBatcher batcher;
             EmbedderOptions chosen;
             try {
-                embedder = Embedder.open(model, model.tokenizer());
-                chosen = options != null
-                        ? options
-                        : EmbedderOptions.of(SentenceConfig.read(model.files().directory()));
+                chosen = options != null ? options : EmbedderOptions.of(model);
+                batcher = EmbeddingBatcher.open(model, model.tokenizer(), batching);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
             try {
                 // Nothing to compute, but the options are checked: better now than with the first text.
-                embedder.embedAll(List.of(), chosen, TaskProgress.NONE);
-                return new VecformerEmbeddingModel(embedder, chosen,
+                batcher.embedAll(List.of(), chosen);
+                return new VecformerEmbeddingModel(batcher, chosen,
                         modelName != null ? modelName : model.files().directory().getFileName().toString(), listeners);
             } catch (RuntimeException | Error e) {
-                embedder.close();
+                batcher.close();
                 throw e;
             }
         }

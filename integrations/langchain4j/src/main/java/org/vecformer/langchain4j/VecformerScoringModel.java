@@ -58,10 +58,10 @@ public final class VecformerScoringModel implements ScoringModel, AutoCloseable 
     }
 
     /**
-     * {@inheritDoc}
+     * The score of each segment, in their order. Blocks until they are there.
      *
-     * @throws CancellationException                   if the thread is interrupted; it stays so
-     * @throws org.vecformer.engine.ClosedException    if this or the model was closed
+     * @throws CancellationException                if the thread is interrupted; it stays so
+     * @throws org.vecformer.engine.ClosedException if this or the model was closed
      */
     @Override
     public Response<List<Double>> scoreAll(List<TextSegment> segments, String query) {

@@ -43,7 +43,7 @@ public final class VecformerTokenCountEstimator implements TokenCountEstimator {
     }
 
     /**
-     * {@inheritDoc} It is its text's number; that of a message without text is 0.
+     * The number of its text's tokens; that of a message without text is 0.
      *
      * @throws UnsupportedFeatureException if it is not text: contents of other kinds, tool calls and their results, custom
      *                                     messages

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.segment.TextSegment;
+import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.embedding.DimensionAwareEmbeddingModel;
 import dev.langchain4j.model.embedding.request.EmbeddingRequest;
@@ -17,17 +18,24 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.task.Embedder;
 import org.vecformer.engine.task.EmbedderOptions;
+import org.vecformer.engine.task.LongTexts;
 import org.vecformer.engine.task.Pooling;
 import org.vecformer.engine.task.TaskInput;
 import org.vecformer.engine.task.TaskProgress;
+import org.vecformer.engine.task.TextTooLongException;
 
 /** What {@link EmbeddingModelContractTest} does not ask: the numbers, what is told beside them, threads, and whose what is. */
 class VecformerEmbeddingModelTest {
@@ -168,11 +176,59 @@ class VecformerEmbeddingModelTest {
     }
 
     @Test
-    void closingLeavesTheModelToItsOwner() throws IOException {
+    void anAsynchronousCallGivesTheSame() throws Exception {
+        EmbeddingRequest request = request(TEXTS.toArray(String[]::new));
+        try (VecformerEmbeddingModel model = open(null)) {
+            assertThat(model.embedAsync(request).get(1, TimeUnit.MINUTES)).isEqualTo(model.embed(request));
+            EmbeddingRequest dimensions = EmbeddingRequest.builder().input("hello").dimensions(4).build();
+            assertThat(failure(model.embedAsync(dimensions))).isInstanceOf(UnsupportedFeatureException.class);
+        }
+    }
+
+    private static Throwable failure(CompletableFuture<?> future) throws Exception {
+        try {
+            throw new AssertionError("there is no failure, but " + future.get(1, TimeUnit.MINUTES));
+        } catch (ExecutionException e) {
+            return e.getCause();
+        }
+    }
+
+    @Test
+    void longTextsAreSplitOrRefusedIfTheOptionsSaySo() throws Exception {
+        EmbedderOptions split = EmbedderOptions.defaults().withLongTexts(LongTexts.SPLIT);
+        org.vecformer.engine.task.Embedding expected = expected(List.of(LONG), split).getFirst();
+        try (VecformerEmbeddingModel model = open(split)) {
+            EmbeddingResponse response = model.embed(request(LONG));
+            assertThat(response.embeddings().getFirst().vector()).isEqualTo(expected.vector());
+            assertThat(response.tokenUsage().inputTokenCount()).isEqualTo(expected.tokens())
+                    .isGreaterThan(TinyBert.CONTEXT);
+            assertThat(response.metadata()).isInstanceOfSatisfying(VecformerEmbeddingResponseMetadata.class,
+                    metadata -> assertThat(metadata.truncated()).containsExactly(false));
+        }
+        try (VecformerEmbeddingModel model = open(EmbedderOptions.defaults().withLongTexts(LongTexts.REFUSE))) {
+            assertThatThrownBy(() -> model.embed(LONG)).isInstanceOf(InvalidRequestException.class)
+                    .hasCauseInstanceOf(TextTooLongException.class);
+            assertThat(failure(model.embedAsync(request(LONG)))).isInstanceOf(InvalidRequestException.class);
+            assertThat(model.embed("hello").content().dimension()).isEqualTo(TinyBert.HIDDEN);
+        }
+    }
+
+    @Test
+    void anInterruptedThreadIsToldSo() {
+        try (VecformerEmbeddingModel model = open(null)) {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> model.embed("paris")).isInstanceOf(CancellationException.class);
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
+    void closingLeavesTheModelToItsOwner() throws Exception {
         VecformerEmbeddingModel model = open(null);
         model.close();
         model.close();
-        assertThatThrownBy(() -> model.embed("hello")).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> model.embed("hello")).isInstanceOf(ClosedException.class);
+        assertThat(failure(model.embedAsync(request("hello")))).isInstanceOf(ClosedException.class);
         assertThat(bert.isClosed()).isFalse();
         assertThat(expected(List.of("hello"), EmbedderOptions.defaults())).hasSize(1);
     }

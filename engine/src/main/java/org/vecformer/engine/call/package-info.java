@@ -1,0 +1,6 @@
+/**
+ * The calls of a task: {@link org.vecformer.engine.call.Calls} lets one run at a time, ends it when somebody wants that,
+ * and frees the task's memory behind the last one; a {@link org.vecformer.engine.call.Call} is what the work asks
+ * whether to go on.
+ */
+package org.vecformer.engine.call;

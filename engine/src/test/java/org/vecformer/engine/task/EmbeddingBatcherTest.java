@@ -1,0 +1,305 @@
+package org.vecformer.engine.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.ClosedException;
+import org.vecformer.engine.DeadlineException;
+import org.vecformer.engine.QueueFullException;
+import org.vecformer.engine.model.Bert;
+import org.vecformer.engine.model.EncoderInput;
+
+/** Many threads, one session: the same bits as alone, whoever else comes, goes or fails. */
+@Timeout(120)
+class EmbeddingBatcherTest {
+
+    private static final EmbedderOptions MEAN = EmbedderOptions.defaults();
+    private static final int THREADS = 64;
+
+    @TempDir
+    private static Path directory;
+    private static TinyBert bert;
+    private EmbeddingBatcher batcher;
+
+    @BeforeAll
+    static void load() throws IOException {
+        bert = TinyBert.open(directory, "BertModel", 0);
+    }
+
+    @AfterAll
+    static void close() {
+        bert.close();
+    }
+
+    @BeforeEach
+    void open() {
+        batcher = EmbeddingBatcher.open(bert.model(), bert.tokenizer(),
+                new EmbeddingBatcherOptions(200, Integer.MAX_VALUE));
+    }
+
+    @AfterEach
+    void closeBatcher() {
+        batcher.close();
+    }
+
+    private static List<TaskInput> texts(int count, int maxWords, long seed) {
+        return TinyBert.texts(count, maxWords, seed).stream().map(TaskInput::of).toList();
+    }
+
+    private static List<Embedding> alone(List<TaskInput> inputs, EmbedderOptions options) {
+        try (Embedder embedder = Embedder.open(bert.model(), bert.tokenizer())) {
+            return inputs.stream().map(input -> embedder.embed(input, options)).toList();
+        }
+    }
+
+    private static void assertSame(List<Embedding> actual, List<Embedding> expected) {
+        assertThat(actual).hasSameSizeAs(expected);
+        for (int i = 0; i < expected.size(); i++) {
+            assertThat(actual.get(i).vector()).isEqualTo(expected.get(i).vector());
+            assertThat(actual.get(i)).usingRecursiveComparison().isEqualTo(expected.get(i));
+        }
+    }
+
+    private static Future<?> start(boolean virtual, Runnable work) {
+        FutureTask<?> task = new FutureTask<>(work, null);
+        (virtual ? Thread.ofVirtual() : Thread.ofPlatform()).start(task);
+        return task;
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        while (!condition.getAsBoolean()) {
+            Thread.sleep(1);
+        }
+    }
+
+    /** So many texts that they take many runs. */
+    private static List<TaskInput> many() {
+        return texts(3000, 30, 17);
+    }
+
+    @Test
+    void theSameBitsFromManyThreads() throws Exception {
+        List<EmbedderOptions> options = List.of(MEAN, MEAN.withNormalize(true).withPoolings(Pooling.CLS, Pooling.MAX),
+                MEAN.withMaxLength(12).withLongTexts(LongTexts.SPLIT), MEAN.withPrompt("the city ").withMaxLength(20),
+                MEAN.withPoolings(Pooling.POOLER));
+        List<TaskInput> inputs = texts(40, 60, 3);
+        List<List<Embedding>> expected = options.stream().map(each -> alone(inputs, each)).toList();
+        CountDownLatch all = new CountDownLatch(THREADS);
+        List<Future<?>> threads = new ArrayList<>();
+        for (int t = 0; t < THREADS; t++) {
+            Random random = new Random(t);
+            threads.add(start(t % 2 == 0, () -> {
+                all.countDown();
+                for (int call = 0; call < 6; call++) {
+                    int with = random.nextInt(options.size());
+                    int from = random.nextInt(inputs.size());
+                    int to = call % 2 == 0 ? from + 1 : from + random.nextInt(inputs.size() + 1 - from);
+                    List<TaskInput> some = inputs.subList(from, to);
+                    assertSame(switch (call) {
+                        case 0, 1, 2 -> batcher.embedAll(some, options.get(with));
+                        case 3 -> batcher.submitAll(some, options.get(with), new Cancellation()).join();
+                        case 4 -> List.of(batcher.submit(some.getFirst(), options.get(with), new Cancellation())
+                                .join());
+                        default -> some.stream().map(input -> batcher.embed(input, options.get(with))).toList();
+                    }, expected.get(with).subList(from, to));
+                }
+            }));
+        }
+        for (Future<?> thread : threads) {
+            thread.get();
+        }
+        EmbeddingLoad load = batcher.load();
+        assertThat(load.queuedRequests()).isZero();
+        assertThat(load.queuedTokens()).isZero();
+        assertThat(load.sequences()).as("texts are joined").isGreaterThan(2 * load.runs());
+        assertThat(load.tokens()).isLessThanOrEqualTo(200 * load.runs());
+    }
+
+    @Test
+    void oneThatFailsFailsAlone() {
+        List<TaskInput> inputs = texts(20, 20, 8);
+        List<CompletableFuture<List<Embedding>>> good = new ArrayList<>();
+        List<CompletableFuture<List<Embedding>>> bad = new ArrayList<>();
+        // A head start, so that the others meet in its runs.
+        CompletableFuture<List<Embedding>> first = batcher.submitAll(texts(200, 30, 1), MEAN, new Cancellation());
+        for (int i = 0; i < 20; i++) {
+            good.add(batcher.submitAll(inputs, MEAN, new Cancellation()));
+            bad.add(batcher.submitAll(List.of(inputs.get(i), TaskInput.of(EncoderInput.of(2, 1000 + i, 3))), MEAN,
+                    new Cancellation()));
+            assertThatExceptionOfType(TextTooLongException.class)
+                    .isThrownBy(() -> batcher.embed(TaskInput.of("the man is good"),
+                            MEAN.withMaxLength(4).withLongTexts(LongTexts.REFUSE)));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> batcher.embed(inputs.getFirst(), MEAN.withMaxLength(1)));
+        }
+        List<Embedding> expected = alone(inputs, MEAN);
+        good.forEach(result -> assertSame(result.join(), expected));
+        for (int i = 0; i < bad.size(); i++) {
+            String id = "token id " + (1000 + i);
+            assertThat(bad.get(i)).failsWithin(Duration.ofMinutes(1)).withThrowableOfType(ExecutionException.class)
+                    .withCauseInstanceOf(IllegalArgumentException.class).withMessageContaining(id);
+        }
+        assertThat(first.join()).hasSize(200);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> batcher.embed(TaskInput.of(EncoderInput.of(2, 1000, 3)), MEAN))
+                .withMessageContaining("token id 1000");
+        assertThat(batcher.embedAll(List.of(), MEAN)).isEmpty();
+        assertThat(batcher.dimensions(MEAN)).isEqualTo(TinyBert.HIDDEN);
+    }
+
+    @Test
+    void aFullQueueRefusesAndGoesOn() {
+        TaskInput input = TaskInput.of("the man is good in the city");
+        List<Embedding> expected = alone(List.of(input), MEAN);
+        try (EmbeddingBatcher small = EmbeddingBatcher.open(bert.model(), bert.tokenizer(),
+                new EmbeddingBatcherOptions(1, 100))) {
+            List<CompletableFuture<Embedding>> accepted = new ArrayList<>();
+            // Runs of one text each: more come than can be computed.
+            assertThatExceptionOfType(QueueFullException.class).isThrownBy(() -> {
+                while (true) {
+                    accepted.add(small.submit(input, MEAN, new Cancellation()));
+                }
+            }).withMessageContaining("100");
+            assertThat(accepted.size()).isGreaterThanOrEqualTo(100 / 9);
+            accepted.forEach(result -> assertSame(List.of(result.join()), expected));
+            assertSame(small.embedAll(List.of(input), MEAN), expected);
+        }
+    }
+
+    @Test
+    void cancelledWhileItRuns() throws Exception {
+        Cancellation cancellation = new Cancellation();
+        CompletableFuture<List<Embedding>> cancelled = batcher.submitAll(many(), MEAN, cancellation);
+        CompletableFuture<List<Embedding>> byFuture = batcher.submitAll(many(), MEAN, new Cancellation());
+        CompletableFuture<List<Embedding>> late = batcher.submitAll(many(), MEAN,
+                Cancellation.after(Duration.ofMillis(20)));
+        long before = batcher.load().runs();
+        await(() -> batcher.load().runs() > before + 2);
+        cancellation.cancel();
+        byFuture.cancel(true);
+        assertThatExceptionOfType(CancellationException.class).isThrownBy(cancelled::join);
+        assertThatExceptionOfType(CancellationException.class).isThrownBy(byFuture::join);
+        assertThat(late.handle((_, why) -> why).join()).isInstanceOf(DeadlineException.class);
+        assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
+        await(() -> batcher.load().queuedTokens() == 0);
+        assertThat(batcher.load().sequences()).isLessThan(3 * 3000);
+    }
+
+    @Test
+    void cancelledBeforeItBegins() {
+        Cancellation cancellation = new Cancellation();
+        cancellation.cancel();
+        assertThatExceptionOfType(CancellationException.class)
+                .isThrownBy(() -> batcher.embed(TaskInput.of("the man"), MEAN, cancellation))
+                .isNotInstanceOf(DeadlineException.class);
+        assertThatExceptionOfType(DeadlineException.class).isThrownBy(
+                () -> batcher.embedAll(many(), MEAN, Cancellation.after(Duration.ZERO)));
+        assertThat(batcher.load().runs()).isZero();
+    }
+
+    @Test
+    void deadlinesOfBlockingCalls() {
+        assertThatExceptionOfType(DeadlineException.class).isThrownBy(
+                () -> batcher.embedAll(many(), MEAN, Cancellation.after(Duration.ofMillis(10))));
+        assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
+    }
+
+    @Test
+    void anInterruptedThreadStopsWaiting() throws Exception {
+        for (boolean virtual : new boolean[]{false, true}) {
+            FutureTask<Boolean> task = new FutureTask<>(() -> {
+                assertThatExceptionOfType(CancellationException.class)
+                        .isThrownBy(() -> batcher.embedAll(many(), MEAN)).withMessageContaining("interrupted");
+                return Thread.currentThread().isInterrupted();
+            });
+            Thread thread = (virtual ? Thread.ofVirtual() : Thread.ofPlatform()).start(task);
+            await(() -> batcher.load().queuedTokens() > 0);
+            thread.interrupt();
+            assertThat(task.get()).isTrue();
+            await(() -> batcher.load().queuedTokens() == 0);
+        }
+        assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
+    }
+
+    @Test
+    void whatDependsOnAResultHoldsUpNobody() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        CompletableFuture<Boolean> dependent = batcher.submitAll(many().subList(0, 100), MEAN, new Cancellation())
+                .thenApply(_ -> {
+                    try {
+                        release.await();
+                    } catch (InterruptedException _) {
+                        return false;
+                    }
+                    return Thread.currentThread().isVirtual();
+                });
+        for (TaskInput input : texts(10, 10, 4)) {
+            batcher.embed(input, MEAN);
+        }
+        await(() -> batcher.load().queuedTokens() == 0);
+        assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
+        release.countDown();
+        assertThat(dependent.get()).isTrue();
+    }
+
+    @Test
+    void closedWhileOthersWait() throws Exception {
+        CompletableFuture<List<Embedding>> submitted = batcher.submitAll(many(), MEAN, new Cancellation());
+        List<Future<?>> threads = IntStream.range(0, 8).<Future<?>>mapToObj(t -> start(t % 2 == 0,
+                () -> assertThatExceptionOfType(ClosedException.class)
+                        .isThrownBy(() -> batcher.embedAll(many(), MEAN)).withMessageContaining("closed")))
+                .toList();
+        await(() -> batcher.load().queuedRequests() == 9);
+        Future<?> other = start(false, batcher::close);
+        batcher.close();
+        other.get();
+        for (Future<?> thread : threads) {
+            thread.get();
+        }
+        assertThat(submitted).isCompletedExceptionally();
+        assertThat(submitted.handle((_, why) -> why).join()).isInstanceOf(ClosedException.class);
+        assertThat(Thread.getAllStackTraces().keySet()).extracting(Thread::getName)
+                .doesNotContain("vecformer-embedder");
+        assertThatExceptionOfType(ClosedException.class)
+                .isThrownBy(() -> batcher.embed(TaskInput.of("the man"), MEAN));
+        assertThatExceptionOfType(ClosedException.class)
+                .isThrownBy(() -> batcher.submit(TaskInput.of("the man"), MEAN, new Cancellation()));
+        batcher.close();
+    }
+
+    @Test
+    void aClosedModelFailsItsRequests() throws Exception {
+        Bert model = Bert.load(bert.engine(), directory);
+        try (EmbeddingBatcher other = EmbeddingBatcher.open(model)) {
+            CompletableFuture<List<Embedding>> running = other.submitAll(many(), MEAN, new Cancellation());
+            await(() -> other.load().runs() > 1);
+            model.close();
+            assertThat(running.handle((_, why) -> why).join()).isInstanceOf(ClosedException.class);
+            assertThatExceptionOfType(ClosedException.class)
+                    .isThrownBy(() -> other.embed(TaskInput.of("the man"), MEAN));
+        }
+    }
+}
