@@ -58,7 +58,12 @@ public final class Embedder extends EncoderTask {
 
     /** The vector of one input. */
     public Embedding embed(TaskInput input, EmbedderOptions options) {
-        return embedAll(List.of(input), options, TaskProgress.NONE).getFirst();
+        return embed(input, options, new Cancellation());
+    }
+
+    /** As {@link #embed(TaskInput, EmbedderOptions)}, which the cancellation may end. */
+    public Embedding embed(TaskInput input, EmbedderOptions options, Cancellation cancellation) {
+        return embedAll(List.of(input), options, TaskProgress.NONE, cancellation).getFirst();
     }
 
     /**
@@ -71,7 +76,13 @@ public final class Embedder extends EncoderTask {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, TaskProgress progress) {
-        try (Call call = calls.begin(new Cancellation())) {
+        return embedAll(inputs, options, progress, new Cancellation());
+    }
+
+    /** As {@link #embedAll(List, EmbedderOptions, TaskProgress)}, which the cancellation may end. */
+    public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, TaskProgress progress,
+            Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
             List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs);
             List<BatchRunner.Job> jobs = new ArrayList<>();
             int[] firstJob = new int[all.size()];
