@@ -156,7 +156,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Ends the threads, and closes the device.
+     * Ends the threads, and closes the device. Models and sessions that are still open refuse every further step with a
+     * {@link ClosedException}, and are still to be closed. A second call does nothing.
      *
      * @throws IllegalStateException if there are models or sessions of a device that were not closed before: what they
      *                               held there has been freed

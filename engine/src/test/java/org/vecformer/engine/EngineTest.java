@@ -130,9 +130,12 @@ class EngineTest {
                 Engine other = Engine.create(EngineOptions.defaults().withThreads(3))) {
             WorkerPool pool = engine.compute().pool();
             assertThat(pool).isNotSameAs(other.compute().pool());
+            assertThat(pool.workerThreads()).as("threads without work").isEmpty();
             Thread[] threads;
             try (Model _ = Model.load(engine, directory)) {
                 Model second = Model.load(engine, directory);
+                pool.run((_, _, _) -> {
+                }, 100, 1);
                 threads = pool.workerThreads();
                 assertThat(threads).hasSize(2).allMatch(Thread::isAlive);
                 second.close();

@@ -41,7 +41,9 @@ final class PiecePublisher implements Flow.Publisher<TextPiece> {
         }
         Subscription subscription = new Subscription(queue, subscriber);
         subscription.guarded(() -> subscriber.onSubscribe(subscription));
-        Thread.ofVirtual().name("vecformer-publisher").inheritInheritableThreadLocals(false).start(subscription);
+        if (!subscription.cancelled) {
+            Thread.ofVirtual().name("vecformer-publisher").inheritInheritableThreadLocals(false).start(subscription);
+        }
     }
 
     /** Signals what the subscriber has asked for. */

@@ -1,6 +1,7 @@
 package org.vecformer.engine.kernel;
 
 import java.util.List;
+import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.WeightType;
 import org.vecformer.engine.tensor.MemoryAccount;
 
@@ -40,13 +41,18 @@ public interface Backend extends AutoCloseable {
     /** What its models and sessions hold. */
     MemoryAccount memory();
 
-    /** Memory for a model's weights. When the last such memory is closed, the threads end; they begin anew with work. */
+    /**
+     * Memory for a model's weights. When the last such memory is closed, the threads end; they begin anew with work.
+     *
+     * @throws ClosedException if this is closed
+     */
     WeightMemory openWeights();
 
     /**
      * The ops for one session.
      *
      * @param longestSequence the most positions that attention will look at
+     * @throws ClosedException if this is closed
      */
     Ops openOps(int longestSequence);
 

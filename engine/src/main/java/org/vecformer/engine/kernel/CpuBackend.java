@@ -156,6 +156,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Ops openOps(int longestSequence) {
+        pool.checkOpen();
         return new CpuOps(this, longestSequence);
     }
 
@@ -166,6 +167,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public WeightMemory openWeights() {
+        pool.checkOpen();
         synchronized (this) {
             models++;
         }

@@ -39,8 +39,8 @@ public final class WorkerPool implements AutoCloseable {
     private static final int SPINS_BEFORE_YIELDING = 2_000;
 
     private final int threads;
-    /** Changed with {@link #sections} held; none while the pool rests. */
-    private volatile Worker[] workers;
+    /** Changed with {@link #sections} held; none until there is work, and while the pool rests. */
+    private volatile Worker[] workers = new Worker[0];
     private final ReentrantLock sections = new ReentrantLock();
     /** epoch (32 bits) | next chunk (16 bits) | chunks (16 bits) */
     private final AtomicLong ticket = new AtomicLong();
@@ -60,7 +60,6 @@ public final class WorkerPool implements AutoCloseable {
             throw new IllegalArgumentException("threads is " + threads + "; expected 1 to 1024");
         }
         this.threads = threads;
-        workers = started(threads - 1);
     }
 
     /**
@@ -85,7 +84,7 @@ public final class WorkerPool implements AutoCloseable {
         return threads;
     }
 
-    /** The workers, without the caller: for tests that add up what all engine threads allocate. */
+    /** The workers that have been started, without the caller: for tests that add up what all engine threads allocate. */
     public Thread[] workerThreads() {
         return workers.clone();
     }
@@ -124,7 +123,8 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    private void checkOpen() {
+    /** @throws ClosedException if it is closed */
+    public void checkOpen() {
         if (closed) {
             throw new ClosedException("the engine is closed");
         }

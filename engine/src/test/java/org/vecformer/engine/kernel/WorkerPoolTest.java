@@ -40,10 +40,18 @@ class WorkerPoolTest {
 
     private static final int PATIENCE_SECONDS = 20;
 
+    /** A pool whose threads have been started, by a section that is over. */
+    private static WorkerPool started(int threads) {
+        WorkerPool pool = new WorkerPool(threads);
+        pool.run((_, _, _) -> {
+        }, 100, 1);
+        return pool;
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 7})
     void everyItemRunsExactlyOnce(int threads) {
-        try (WorkerPool pool = new WorkerPool(threads)) {
+        try (WorkerPool pool = started(threads)) {
             assertThat(pool.threads()).isEqualTo(threads);
             assertThat(pool.workerThreads()).hasSize(threads - 1);
             for (int count : new int[]{0, 1, 2, 3, 5, 8, 15, 16, 17, 31, 64, 100, 1000, 4099}) {
@@ -77,7 +85,7 @@ class WorkerPoolTest {
 
     @Test
     void twoChunksAtOnceHaveDifferentWorkerIndices() {
-        try (WorkerPool pool = new WorkerPool(4)) {
+        try (WorkerPool pool = started(4)) {
             AtomicIntegerArray inUse = new AtomicIntegerArray(4);
             AtomicInteger clashes = new AtomicInteger();
             for (int i = 0; i < 500; i++) {
@@ -96,7 +104,7 @@ class WorkerPoolTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4})
     void whatATaskThrowsReachesTheCaller(int threads) {
-        try (WorkerPool pool = new WorkerPool(threads)) {
+        try (WorkerPool pool = started(threads)) {
             for (int bad = 0; bad < 16; bad++) {
                 int item = bad;
                 IllegalArgumentException failure = new IllegalArgumentException("item " + item);
@@ -122,7 +130,7 @@ class WorkerPoolTest {
 
     @Test
     void ofSeveralFailuresOneReachesTheCaller() {
-        try (WorkerPool pool = new WorkerPool(3)) {
+        try (WorkerPool pool = started(3)) {
             List<RuntimeException> thrown = Collections.synchronizedList(new ArrayList<>());
             for (int i = 0; i < 100; i++) {
                 thrown.clear();
@@ -139,7 +147,7 @@ class WorkerPoolTest {
 
     @Test
     void theCallerHearsOfAFailureOnlyAfterAllChunksEnded() {
-        try (WorkerPool pool = new WorkerPool(3)) {
+        try (WorkerPool pool = started(3)) {
             for (int round = 0; round < 20; round++) {
                 AtomicInteger ended = new AtomicInteger();
                 assertThatThrownBy(() -> pool.run((from, _, _) -> {
@@ -158,7 +166,7 @@ class WorkerPoolTest {
     /** Whoever takes the last chunk lets the others wait for little; a grain is kept, but for the rest. */
     @Test
     void chunksGetSmallerTowardsTheEnd() {
-        try (WorkerPool pool = new WorkerPool(2)) {
+        try (WorkerPool pool = started(2)) {
             for (int grain : new int[]{1, 5}) {
                 Map<Integer, Integer> sizes = new ConcurrentSkipListMap<>();
                 pool.run((from, to, _) -> sizes.put(from, to - from), 97, grain);
@@ -173,14 +181,14 @@ class WorkerPoolTest {
 
     @Test
     void callersDoNotGetIntoEachOthersWay() throws Exception {
-        try (WorkerPool pool = new WorkerPool(3); ExecutorService callers = Executors.newFixedThreadPool(3)) {
+        try (WorkerPool pool = started(3); ExecutorService callers = Executors.newFixedThreadPool(3)) {
             checkCallers(pool, callers, 3, 1500);
         }
     }
 
     @Test
     void virtualThreadsMayCall() throws Exception {
-        try (WorkerPool pool = new WorkerPool(3);
+        try (WorkerPool pool = started(3);
                 ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
             checkCallers(pool, callers, 16, 200);
         }
@@ -192,7 +200,7 @@ class WorkerPoolTest {
      */
     @Test
     void asManyCallersAsThreadsWorkEachAlone() throws Exception {
-        try (WorkerPool pool = new WorkerPool(2); ExecutorService callers = Executors.newFixedThreadPool(2)) {
+        try (WorkerPool pool = started(2); ExecutorService callers = Executors.newFixedThreadPool(2)) {
             awaitState(pool.workerThreads(), Thread.State.WAITING);
             CountDownLatch begun = new CountDownLatch(1);
             CountDownLatch secondBegun = new CountDownLatch(1);
@@ -243,7 +251,7 @@ class WorkerPoolTest {
         }
 
         public static void main(String[] arguments) throws Exception {
-            try (WorkerPool pool = new WorkerPool(4);
+            try (WorkerPool pool = started(4);
                     ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
                 checkCallers(pool, callers, 100, 60);
             }
@@ -286,7 +294,7 @@ class WorkerPoolTest {
 
     @Test
     void parkedWorkersWakeUp() throws InterruptedException {
-        try (WorkerPool pool = new WorkerPool(4)) {
+        try (WorkerPool pool = started(4)) {
             for (int round = 0; round < 5; round++) {
                 awaitState(pool.workerThreads(), Thread.State.WAITING);
                 assertThat(runNeedingAllThreads(pool)).isTrue();
@@ -299,7 +307,7 @@ class WorkerPoolTest {
     void idleWorkersTakeNoProcessorTime() throws InterruptedException {
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         assumeTrue(threads.isThreadCpuTimeSupported() && threads.isThreadCpuTimeEnabled());
-        try (WorkerPool pool = new WorkerPool(3)) {
+        try (WorkerPool pool = started(3)) {
             assertThat(runNeedingAllThreads(pool)).isTrue();
             awaitState(pool.workerThreads(), Thread.State.WAITING);
             long before = cpuNanos(threads, pool);
@@ -316,7 +324,7 @@ class WorkerPoolTest {
     @Test
     void noWakeUpIsLostHoweverLongTheWorkersWereIdle() {
         Random random = new Random(1);
-        try (WorkerPool pool = new WorkerPool(3)) {
+        try (WorkerPool pool = started(3)) {
             // A worker gives up spinning after about a millisecond: pauses around that find it on its way to sleep.
             for (int round = 0; round < 400; round++) {
                 LockSupport.parkNanos(random.nextInt(2_500_000));
@@ -352,7 +360,7 @@ class WorkerPoolTest {
 
     @Test
     void thousandsOfTinySections() {
-        try (WorkerPool pool = new WorkerPool(2)) {
+        try (WorkerPool pool = started(2)) {
             long[] sums = new long[8];
             WorkerPool.Task task = (from, to, _) -> {
                 for (int i = from; i < to; i++) {
@@ -373,7 +381,7 @@ class WorkerPoolTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
     void aTaskMustNotStartAnotherSection(int threads) {
-        try (WorkerPool pool = new WorkerPool(threads)) {
+        try (WorkerPool pool = started(threads)) {
             // Every thread of the pool tries, the caller and the workers.
             CountDownLatch together = new CountDownLatch(threads);
             AtomicInteger refused = new AtomicInteger();
@@ -398,9 +406,9 @@ class WorkerPoolTest {
 
     @Test
     void closeEndsTheThreads() throws InterruptedException {
-        WorkerPool idle = new WorkerPool(4);
+        WorkerPool idle = started(4);
         awaitState(idle.workerThreads(), Thread.State.WAITING);
-        WorkerPool busy = new WorkerPool(4);
+        WorkerPool busy = started(4);
         checkOnce(busy, 1000, 1);
         for (WorkerPool pool : new WorkerPool[]{idle, busy}) {
             pool.close();
@@ -416,7 +424,7 @@ class WorkerPoolTest {
 
     @Test
     void closeWaitsForTheSectionThatRuns() throws InterruptedException {
-        WorkerPool pool = new WorkerPool(2);
+        WorkerPool pool = started(2);
         List<String> events = Collections.synchronizedList(new ArrayList<>());
         CountDownLatch started = new CountDownLatch(1);
         CountDownLatch mayGoOn = new CountDownLatch(1);
@@ -445,7 +453,7 @@ class WorkerPoolTest {
 
     @Test
     void workersAreDaemons() {
-        try (WorkerPool pool = new WorkerPool(3)) {
+        try (WorkerPool pool = started(3)) {
             assertThat(pool.workerThreads()).allSatisfy(worker -> {
                 assertThat(worker.isDaemon()).isTrue();
                 assertThat(worker.getName()).startsWith("vecformer-worker-");

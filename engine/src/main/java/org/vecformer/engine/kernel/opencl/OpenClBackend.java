@@ -122,6 +122,7 @@ public final class OpenClBackend implements Backend {
 
     @Override
     public WeightMemory openWeights() {
+        pool.checkOpen();
         synchronized (this) {
             models++;
         }
@@ -142,6 +143,7 @@ public final class OpenClBackend implements Backend {
 
     @Override
     public Ops openOps(int longestSequence) {
+        pool.checkOpen();
         return new OpenClOps(device, memory);
     }
 
