@@ -178,7 +178,8 @@ final class Visitor {
         } catch (InterruptedException e) {
             future.cancel(true);
             throw e;
-        } catch (ExecutionException e) {
+        } catch (CancellationException | ExecutionException e) {
+            // The JDK wraps the one as it does the other.
             throw e.getCause() instanceof Exception cause ? cause : e;
         }
     }
