@@ -19,7 +19,7 @@ import org.vecformer.tokenizer.Tokenizer;
 public final class Evaluator implements AutoCloseable {
 
     private final Tokenizer tokenizer;
-    private final Scorer scorer;
+    final Scorer scorer;
 
     private Evaluator(Tokenizer tokenizer, Scorer scorer) {
         this.tokenizer = Objects.requireNonNull(tokenizer, "tokenizer");

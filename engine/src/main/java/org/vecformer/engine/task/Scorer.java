@@ -37,7 +37,7 @@ public final class Scorer implements AutoCloseable {
 
     private final Gpt model;
     private final Tokenizer tokenizer;
-    private final RowRunner runner;
+    final RowRunner runner;
     private final Calls calls;
 
     private Scorer(Gpt model, Tokenizer tokenizer, SessionOptions options) {
