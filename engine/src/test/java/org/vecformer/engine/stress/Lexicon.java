@@ -28,7 +28,8 @@ record Lexicon(Path files, Tokenizer tokenizer, List<TaskInput> inputs, List<flo
         List<List<MaskFill>> fills) {
 
     private static final int INPUTS = 40;
-    private static final int MOST_WORDS = 30;
+    /** Of up to six tokens, so that all fit the context of 70. */
+    private static final int MOST_WORDS = 10;
 
     /** Computes alone: one thing after the other, with an engine of one thread. */
     static Lexicon read(Engine engine, Path files, List<String> words, long seed) throws IOException {
@@ -40,7 +41,7 @@ record Lexicon(Path files, Tokenizer tokenizer, List<TaskInput> inputs, List<flo
         try (Bert model = Bert.load(engine, ModelFiles.of(files), LoadOptions.defaults())) {
             for (int i = 0; i < INPUTS; i++) {
                 StringBuilder text = new StringBuilder("the [MASK] ");
-                for (int left = random.nextInt(MOST_WORDS); left > 0; left--) {
+                for (int left = random.nextInt(MOST_WORDS + 1); left > 0; left--) {
                     text.append(words.get(random.nextInt(words.size()))).append(' ');
                 }
                 TaskInput input = TaskInput.of(text.toString());

@@ -27,7 +27,8 @@ class StressTest {
         try (Stress stress = Stress.prepare(directory, List.of(), SEED)) {
             stress.requests(REQUESTS, PATIENCE);
             System.out.printf("seed %d: %s%n%s%n", SEED, stress.tally().summary(), stress.tally());
-            for (Outcome outcome : Outcome.values()) {
+            // Of the others there may be none on a machine where nothing takes any time.
+            for (Outcome outcome : List.of(Outcome.FINISHED, Outcome.CANCELLED, Outcome.CLOSED)) {
                 assertThat(stress.tally().count(outcome)).as("requests that were %s", outcome).isPositive();
             }
         }
