@@ -14,15 +14,10 @@ import org.vecformer.tokenizer.Tokenizer;
  * Makes vectors of texts, such that texts of similar meaning have similar vectors if the model was trained for that
  * (Reimers and Gurevych 2019, "Sentence-BERT").
  *
- * <pre>{@code
- * EmbedderOptions options = EmbedderOptions.of(model);
- * try (Embedder embedder = Embedder.open(model)) {
- *     float[] vector = embedder.embed(TaskInput.of("A man is eating food."), options).vector();
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/EmbeddingSnippetsTest.java" region="embedder"}
  *
- * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model. For
- * many threads at once there is {@link EmbeddingBatcher}.
+ * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model. For many
+ * threads at once there is {@link EmbeddingBatcher}.
  */
 public final class Embedder extends EncoderTask {
 
@@ -58,7 +53,7 @@ public final class Embedder extends EncoderTask {
 
     /** The vector of one input. */
     public Embedding embed(TaskInput input, EmbedderOptions options) {
-        return embed(input, options, new Cancellation());
+        return embedAll(List.of(input), options, TaskProgress.NONE).getFirst();
     }
 
     /** As {@link #embed(TaskInput, EmbedderOptions)}, which the cancellation may end. */
@@ -83,7 +78,7 @@ public final class Embedder extends EncoderTask {
     public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, TaskProgress progress,
             Cancellation cancellation) {
         try (Call call = calls.begin(cancellation)) {
-            List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs);
+            List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs, call::check);
             List<BatchRunner.Job> jobs = new ArrayList<>();
             int[] firstJob = new int[all.size()];
             for (int i = 0; i < firstJob.length; i++) {
