@@ -41,6 +41,11 @@ public final class RandomModel {
         return BertConfig.ofSizes(30522, 512, 768, 12, 12);
     }
 
+    /** The shape of all-MiniLM-L6-v2, 23M. */
+    public static BertConfig miniLm() {
+        return BertConfig.ofSizes(30522, 512, 384, 6, 12);
+    }
+
     /**
      * Writes {@code config.json} and {@code model.safetensors}, with the tensors of a published GPT-2.
      *

@@ -9,9 +9,9 @@ import java.util.concurrent.Callable;
 import org.vecformer.engine.task.Embedder;
 import org.vecformer.engine.task.EmbedderOptions;
 import org.vecformer.engine.task.Embedding;
+import org.vecformer.engine.task.LongTexts;
 import org.vecformer.engine.task.Pooling;
 import org.vecformer.engine.task.TaskProgress;
-import org.vecformer.loader.SentenceConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -44,8 +44,11 @@ final class EmbedCommand implements Callable<Integer> {
     @Option(names = "--normalize", negatable = true, description = "whether vectors are scaled to length 1")
     Boolean normalize;
 
-    @Option(names = "--max-length", paramLabel = "N", description = "cut longer texts to so many tokens")
+    @Option(names = "--max-length", paramLabel = "N", description = "the most tokens of a text, or of a window of it; longer ones are cut to so many")
     Integer maxLength;
+
+    @Option(names = "--long-texts", paramLabel = "truncate|split|refuse", defaultValue = "truncate", description = "what becomes of longer texts: cut; split into windows, whose vectors are averaged by their tokens; an error (default: ${DEFAULT-VALUE})")
+    LongTextsName longTexts;
 
     @Mixin
     BatchOptions batch = new BatchOptions();
@@ -64,6 +67,11 @@ final class EmbedCommand implements Callable<Integer> {
     /** The poolings, as the command line spells them. */
     enum PoolingName {
         cls, max, mean, mean_sqrt_len, weighted_mean, last_token, pooler
+    }
+
+    /** What becomes of long texts, as the command line spells it. */
+    enum LongTextsName {
+        truncate, split, refuse
     }
 
     @Override
@@ -86,7 +94,8 @@ final class EmbedCommand implements Callable<Integer> {
     }
 
     private EmbedderOptions options(LoadedBert loaded) throws IOException {
-        EmbedderOptions options = EmbedderOptions.of(SentenceConfig.read(loaded.files().directory()));
+        EmbedderOptions options = EmbedderOptions.of(loaded.bert())
+                .withLongTexts(LongTexts.valueOf(longTexts.name().toUpperCase(Locale.ROOT)));
         if (pooling != null) {
             options = options.withPoolings(pooling.stream()
                     .map(name -> Pooling.valueOf(name.name().toUpperCase(Locale.ROOT))).toArray(Pooling[]::new));
@@ -166,8 +175,9 @@ final class EmbedCommand implements Callable<Integer> {
             for (int i = 0; i < result.size(); i++) {
                 float[] vector = result.get(i).vector();
                 StringBuilder line = new StringBuilder();
-                line.append(String.format(Locale.ROOT, "%d  %d tokens, %d numbers:", i + 1, result.get(i).tokens(),
-                        vector.length));
+                Embedding embedding = result.get(i);
+                line.append(String.format(Locale.ROOT, "%d  %d tokens%s, %d numbers:", i + 1, embedding.tokens(),
+                        embedding.windows() > 1 ? " in " + embedding.windows() + " windows" : "", vector.length));
                 for (int j = 0; j < Math.min(NUMBERS_SHOWN, vector.length); j++) {
                     line.append(String.format(Locale.ROOT, " %.4f", vector[j]));
                 }

@@ -141,6 +141,14 @@ class BertCommandsTest {
         assertThat(human.out()).contains("1  3 tokens, 16 numbers: ").contains("cosine of 1 and 2: 1.0000");
         CommandRun cut = CommandRun.of("embed", "bob he has", "--max-length", "4", "--model", filler);
         assertThat(cut.err()).contains("the input is too long; its end was cut off");
+        CommandRun split = CommandRun.of("embed", "bob he has", "--max-length", "4", "--long-texts", "split", "--model",
+                filler);
+        assertThat(split.out()).contains("1  7 tokens in 2 windows, 16 numbers: ");
+        assertThat(split.err()).doesNotContain("cut off");
+        CommandRun refused = CommandRun.of("embed", "bob", "bob he has", "--max-length", "4", "--long-texts", "refuse",
+                "--model", filler);
+        assertThat(refused.status()).isEqualTo(1);
+        assertThat(refused.err()).contains("input 1 has 5 tokens, special ones included; expected at most 4");
     }
 
     @Test

@@ -573,6 +573,9 @@ class OptionsWalkTest {
         changes("--max-length", "embed", "3", embed);
         refused(2, "--max-length", "embed", "0", embed);
         refused(1, "--max-length", "embed", "999", embed);
+        changes("--long-texts", "embed", "split", embed + " --max-length 3");
+        refused(1, "--long-texts", "embed", "refuse", embed + " --max-length 3");
+        refused(2, "--long-texts", "embed", "fold", embed);
         ids("embed", "--model " + filler);
         batches("embed", embed);
         bert("embed", embed, filler, "{\"text\":\"bob\"}");

@@ -3,13 +3,17 @@ package org.vecformer.engine.generation;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
+import org.vecformer.tokenizer.Tokenizer;
 
 /**
- * A request of a {@link Scheduler}: waits, is begun, gets its tokens from the steps that it is part of, and ends. All but
- * {@link #cancel} and the {@link #future} belongs to the scheduler's thread, once it is submitted.
+ * A request of a {@link Scheduler}: waits, is begun, gets its tokens from the steps that it is part of, and ends. Once it is
+ * submitted, all but the {@link #future} is for the scheduler's thread.
  */
 final class ScheduledRequest {
 
@@ -18,7 +22,7 @@ final class ScheduledRequest {
     private final int[] prompt;
     private final long positions;
     private final Cancellation cancellation;
-    private volatile boolean cancelled;
+    private final BooleanSupplier unwanted;
     /** Null until it is begun. */
     private Continuations continuations;
     private boolean reading = true;
@@ -26,21 +30,37 @@ final class ScheduledRequest {
     private GenerationResult result;
     private Throwable failure;
 
-    /** @param positions of the cache that it takes at most */
-    ScheduledRequest(Generation generation, int[] prompt, long positions, Cancellation cancellation) {
-        this.generation = generation;
+    /**
+     * One whose time runs from here on.
+     *
+     * @param positions of the cache that it takes at most
+     * @param unwanted  whether its reader wants no more
+     */
+    ScheduledRequest(Session session, Tokenizer tokenizer, int[] prompt, long positions, GenerationOptions options,
+            TokenListener listener, Cancellation cancellation, BooleanSupplier unwanted) {
         this.prompt = prompt;
         this.positions = positions;
         this.cancellation = cancellation;
+        this.unwanted = unwanted;
+        generation = new Generation(session, tokenizer, options, new SplittableRandom().nextLong(), listener,
+                this::wishToEnd);
     }
 
     CompletableFuture<GenerationResult> future() {
         return future;
     }
 
-    /** Ends it before the next step, as one that was cancelled. From any thread. */
-    void cancel() {
-        cancelled = true;
+    private FinishReason wishToEnd() {
+        // Who has completed the future himself, or cancelled it, does not want the result.
+        if (future.isDone() || unwanted.getAsBoolean() || cancellation.isCancelled()) {
+            return FinishReason.CANCELLED;
+        }
+        return cancellation.isLate() ? FinishReason.TIME : null;
+    }
+
+    /** Why it has to end although its texts go on; null if it does not. */
+    FinishReason reasonToEnd() {
+        return generation.interruption().isDue() ? generation.interruption().reason() : null;
     }
 
     long positions() {
@@ -50,18 +70,6 @@ final class ScheduledRequest {
     /** How many texts are written. */
     int sequences() {
         return generation.options().returnSequences();
-    }
-
-    /** Why it has to end although its texts go on; null if it does not. */
-    FinishReason reasonToEnd() {
-        // Who has completed the future himself, or cancelled it, does not want the result.
-        if (cancelled || future.isDone() || cancellation.isCancelled()) {
-            return FinishReason.CANCELLED;
-        }
-        if (cancellation.isLate()) {
-            return FinishReason.TIME;
-        }
-        return generation.interruption().isDue() ? generation.interruption().reason() : null;
     }
 
     /** Takes the memory that it needs; {@link #leave} gives it back. */

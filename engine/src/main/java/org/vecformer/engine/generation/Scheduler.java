@@ -6,11 +6,13 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
-import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Flow;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.ClosedException;
@@ -19,6 +21,7 @@ import org.vecformer.engine.MemoryLimitException;
 import org.vecformer.engine.QueueFullException;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
+import org.vecformer.engine.tensor.KeyValueMemory;
 import org.vecformer.tokenizer.Tokenizer;
 
 /**
@@ -77,6 +80,9 @@ public final class Scheduler implements AutoCloseable {
         maxQueued = options.maxQueued();
         session = model.openSession(options.session(model.config().contextLength()));
         try {
+            // As much as there may ever be, each text having a page at least: none may fail for want of memory later.
+            session.reserveLogits((int) Math.min(options.maxBatchTokens(),
+                    session.cachePositions() / KeyValueMemory.POSITIONS));
             running = new ContinuousBatch(session, options.promptTokens(), () -> closed);
         } catch (RuntimeException | Error e) {
             session.close();
@@ -143,10 +149,7 @@ public final class Scheduler implements AutoCloseable {
      */
     public GenerationResult generate(int[] prompt, GenerationOptions options, TokenListener listener,
             Cancellation cancellation) throws InterruptedException {
-        if (Thread.currentThread() == thread) {
-            throw new IllegalStateException(
-                    "a listener cannot wait for another text on the scheduler's thread; submit it instead");
-        }
+        checkMayWait();
         CompletableFuture<GenerationResult> future = submit(prompt, options, listener, cancellation);
         try {
             return future.get();
@@ -184,21 +187,20 @@ public final class Scheduler implements AutoCloseable {
      */
     public CompletableFuture<GenerationResult> submit(int[] prompt, GenerationOptions options, TokenListener listener,
             Cancellation cancellation) {
-        return request(prompt, options, listener, cancellation).future();
+        return submit(prompt, options, listener, cancellation, () -> false);
     }
 
-    private ScheduledRequest request(int[] prompt, GenerationOptions options, TokenListener listener,
-            Cancellation cancellation) {
+    private CompletableFuture<GenerationResult> submit(int[] prompt, GenerationOptions options, TokenListener listener,
+            Cancellation cancellation, BooleanSupplier unwanted) {
         Objects.requireNonNull(listener, "listener");
         Objects.requireNonNull(cancellation, "cancellation");
         check(options);
         int[] fitting = prompts.fit(prompt, options);
         options.check(List.of(fitting), session);
-        Generation generation = new Generation(session, tokenizer, options, new SplittableRandom().nextLong(), listener,
-                () -> null);
         long positions = DecodingLoop.cachePositions(List.of(fitting), options, model.config().contextLength());
         running.checkFits(positions, options.returnSequences());
-        ScheduledRequest request = new ScheduledRequest(generation, fitting, positions, cancellation);
+        ScheduledRequest request = new ScheduledRequest(session, tokenizer, fitting, positions, options, listener,
+                cancellation, unwanted);
         lock.lock();
         try {
             checkOpen();
@@ -210,7 +212,7 @@ public final class Scheduler implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        return request;
+        return request.future();
     }
 
     private static void check(GenerationOptions options) {
@@ -226,6 +228,73 @@ public final class Scheduler implements AutoCloseable {
         if (what != null) {
             throw new IllegalArgumentException("a scheduler has greedy search and random sampling with one cache for"
                     + " all, and not " + what + ": use a TextGenerator");
+        }
+    }
+
+    /** As {@link #stream(int[], GenerationOptions, Cancellation)}, of a text. */
+    public Stream<TextPiece> stream(String prompt, GenerationOptions options) {
+        return stream(prompts.ids(prompt), options, new Cancellation());
+    }
+
+    /** As {@link #stream(int[], GenerationOptions, Cancellation)}, of a text. */
+    public Stream<TextPiece> stream(String prompt, GenerationOptions options, Cancellation cancellation) {
+        return stream(prompts.ids(prompt), options, cancellation);
+    }
+
+    /**
+     * Continues a prompt, piece by piece as the stream is read; the request is submitted when the first piece is asked
+     * for. A reader who takes his time holds up nobody: what he has not read yet waits for him. Closing the stream ends the
+     * request and waits for that; a stream that is not read to its end must be closed, or its text is written to its own
+     * end.
+     * <p>
+     * The stream is read by one thread, which must not be the scheduler's. What {@link #submit(int[], GenerationOptions,
+     * TokenListener, Cancellation)} would throw comes out of it, and so does what ends the request, behind the pieces that
+     * were written before. Cancelled, late, or read by a thread that is interrupted, it ends with a {@link TextEnd} that
+     * says so.
+     */
+    public Stream<TextPiece> stream(int[] prompt, GenerationOptions options, Cancellation cancellation) {
+        return PieceQueue.stream(source(prompt, options, cancellation));
+    }
+
+    /** As {@link #publish(int[], GenerationOptions, Cancellation)}, of a text. */
+    public Flow.Publisher<TextPiece> publish(String prompt, GenerationOptions options) {
+        return publish(prompts.ids(prompt), options, new Cancellation());
+    }
+
+    /** As {@link #publish(int[], GenerationOptions, Cancellation)}, of a text. */
+    public Flow.Publisher<TextPiece> publish(String prompt, GenerationOptions options, Cancellation cancellation) {
+        return publish(prompts.ids(prompt), options, cancellation);
+    }
+
+    /**
+     * Continues a prompt for a subscriber, by the rules of Reactive Streams; the request is submitted with its first
+     * request for pieces, and ends when it cancels. Signals come on a virtual thread, and no more than were requested: what
+     * was written beyond that waits, so that a slow subscriber holds up nobody. There is one text: a second subscriber is
+     * told an {@link IllegalStateException}.
+     * <p>
+     * What {@link #submit(int[], GenerationOptions, TokenListener, Cancellation)} would throw, and what ends the request,
+     * is told by {@code onError}. Cancelled by the {@link Cancellation}, or late, it ends with a {@link TextEnd} that says
+     * so and {@code onComplete}.
+     */
+    public Flow.Publisher<TextPiece> publish(int[] prompt, GenerationOptions options, Cancellation cancellation) {
+        return PieceQueue.publisher(source(prompt, options, cancellation));
+    }
+
+    private PieceQueue.Source source(int[] promptIds, GenerationOptions options, Cancellation cancellation) {
+        Objects.requireNonNull(options, "options");
+        Objects.requireNonNull(cancellation, "cancellation");
+        int[] prompt = promptIds.clone();
+        return queue -> {
+            checkMayWait();
+            submit(prompt, options, queue, cancellation, queue::isCancelled)
+                    .whenComplete((_, failure) -> queue.end(failure));
+        };
+    }
+
+    private void checkMayWait() {
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException(
+                    "a listener cannot wait for another text on the scheduler's thread; submit it instead");
         }
     }
 
@@ -299,7 +368,7 @@ public final class Scheduler implements AutoCloseable {
     private ScheduledRequest next() {
         lock.lock();
         try {
-            if (closed) {
+            if (closed || waiting.isEmpty()) {
                 return null;
             }
             for (Iterator<ScheduledRequest> each = waiting.iterator(); each.hasNext();) {
@@ -309,7 +378,7 @@ public final class Scheduler implements AutoCloseable {
                     return request;
                 }
             }
-            return waiting.isEmpty() || !running.hasRoomFor(waiting.peek()) ? null : waiting.remove();
+            return running.hasRoomFor(waiting.element()) ? waiting.remove() : null;
         } finally {
             lock.unlock();
         }

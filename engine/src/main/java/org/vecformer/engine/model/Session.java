@@ -4,6 +4,7 @@ import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.ClosedException;
+import org.vecformer.engine.MemoryLimitException;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.cache.CachedSequence;
 import org.vecformer.engine.cache.KeyValueCache;
@@ -98,6 +99,19 @@ public final class Session implements AutoCloseable {
     public void reserve(Sequence sequence, int length) {
         life.check();
         cache.reserve(own(sequence), length);
+    }
+
+    /**
+     * Takes the memory for so many rows of logits now, instead of in the first step that asks for as many. Logits of the
+     * last step cannot be read any more.
+     *
+     * @throws MemoryLimitException if the engine's limit has no room for them
+     */
+    public void reserveLogits(int rows) {
+        try (var _ = life.use()) {
+            logitsRows = 0;
+            ensureLogits(rows);
+        }
     }
 
     /** Bytes of the key/value cache when all of it is in use. */

@@ -14,15 +14,10 @@ import org.vecformer.tokenizer.Tokenizer;
  * Makes vectors of texts, such that texts of similar meaning have similar vectors if the model was trained for that
  * (Reimers and Gurevych 2019, "Sentence-BERT").
  *
- * <pre>{@code
- * EmbedderOptions options = EmbedderOptions.of(model);
- * try (Embedder embedder = Embedder.open(model)) {
- *     float[] vector = embedder.embed(TaskInput.of("A man is eating food."), options).vector();
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/EmbeddingSnippetsTest.java" region="embedder"}
  *
- * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model. For
- * many threads at once there is {@link EmbeddingBatcher}.
+ * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model. For many
+ * threads at once there is {@link EmbeddingBatcher}.
  */
 public final class Embedder extends EncoderTask {
 
@@ -61,6 +56,11 @@ public final class Embedder extends EncoderTask {
         return embedAll(List.of(input), options, TaskProgress.NONE).getFirst();
     }
 
+    /** As {@link #embed(TaskInput, EmbedderOptions)}, which the cancellation may end. */
+    public Embedding embed(TaskInput input, EmbedderOptions options, Cancellation cancellation) {
+        return embedAll(List.of(input), options, TaskProgress.NONE, cancellation).getFirst();
+    }
+
     /**
      * The vectors of many inputs, in their order.
      *
@@ -71,8 +71,14 @@ public final class Embedder extends EncoderTask {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, TaskProgress progress) {
-        try (Call call = calls.begin(new Cancellation())) {
-            List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs);
+        return embedAll(inputs, options, progress, new Cancellation());
+    }
+
+    /** As {@link #embedAll(List, EmbedderOptions, TaskProgress)}, which the cancellation may end. */
+    public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, TaskProgress progress,
+            Cancellation cancellation) {
+        try (Call call = calls.begin(cancellation)) {
+            List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs, call::check);
             List<BatchRunner.Job> jobs = new ArrayList<>();
             int[] firstJob = new int[all.size()];
             for (int i = 0; i < firstJob.length; i++) {

@@ -21,17 +21,12 @@ import org.vecformer.tokenizer.Tokenizer;
  * Nothing waits for a run to fill up: what has come in while one run computed is the next one. A text alone is run
  * alone at once. Requests take turns text by text, so that a long list does not hold up single texts.
  *
- * <pre>{@code
- * try (EmbeddingBatcher batcher = EmbeddingBatcher.open(model)) {        // one, for all of a server's threads
- *     EmbedderOptions options = EmbedderOptions.of(model);
- *     float[] vector = batcher.embed(TaskInput.of("A man is eating food."), options).vector();
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/EmbeddingSnippetsTest.java" region="batcher"}
  *
  * Texts are tokenized on the thread that calls. Runs are computed on one thread of the batcher (a daemon named {@code
- * vecformer-embedder}), which the engine's threads help; it was chosen over having one of the callers compute for the
- * others since futures need somebody who computes anyway, and since a caller may be interrupted, late or a virtual
- * thread. What it costs, two wake-ups for a call, is a hundredth of what the model takes for a short text.
+ * vecformer-embedder}), which the engine's threads help. It costs two wake-ups of a thread for a call; but having one of
+ * the callers compute for the others would leave out those who have a future, and a caller may be late, interrupted or a
+ * virtual thread.
  * <p>
  * Thread-safe, for platform and virtual threads.
  */
@@ -155,8 +150,8 @@ public final class EmbeddingBatcher implements AutoCloseable {
 
     private <T> EmbeddingRequest<T> add(List<TaskInput> inputs, EmbedderOptions options,
             Function<List<Embedding>, T> result, Cancellation cancellation, Executor telling) {
-        EmbeddingRequest<T> request = new EmbeddingRequest<>(
-                new EmbeddingRecipe(model, encoder, options).inputs(inputs), result, cancellation, telling);
+        List<EmbeddingInput> all = new EmbeddingRecipe(model, encoder, options).inputs(inputs, queue::checkOpen);
+        EmbeddingRequest<T> request = new EmbeddingRequest<>(all, result, cancellation, telling);
         if (inputs.isEmpty()) {
             request.finish();
         } else if (!request.isOver()) {

@@ -32,9 +32,7 @@ final class EmbeddingQueue {
      * @throws ClosedException          after {@link #close}
      */
     synchronized void add(EmbeddingRequest<?> request) {
-        if (closed) {
-            throw new ClosedException("the embedding batcher is closed");
-        }
+        checkOpen();
         if (request.waitingTokens() > maxTokens) {
             throw new IllegalArgumentException("the texts of one request have " + request.waitingTokens()
                     + " tokens; expected at most " + maxTokens + ", which the queue has room for (maxQueuedTokens)");
@@ -125,5 +123,12 @@ final class EmbeddingQueue {
 
     synchronized boolean isClosed() {
         return closed;
+    }
+
+    /** @throws ClosedException after {@link #close} */
+    synchronized void checkOpen() {
+        if (closed) {
+            throw new ClosedException("the embedding batcher is closed");
+        }
     }
 }

@@ -63,9 +63,18 @@ final class EmbeddingRecipe {
                 : options.layers().getLast().outputs();
     }
 
-    /** All inputs of a call, in their order. */
-    List<EmbeddingInput> inputs(List<TaskInput> inputs) {
-        return IntStream.range(0, inputs.size()).mapToObj(i -> input(i, inputs.get(i))).toList();
+    /**
+     * All inputs of a call, in their order.
+     *
+     * @param check run before each; what it throws ends the work
+     */
+    List<EmbeddingInput> inputs(List<TaskInput> inputs, Runnable check) {
+        List<EmbeddingInput> all = new ArrayList<>();
+        for (int i = 0; i < inputs.size(); i++) {
+            check.run();
+            all.add(input(i, inputs.get(i)));
+        }
+        return all;
     }
 
     /**

@@ -8,7 +8,8 @@
  * {@link org.vecformer.engine.task.NextSentence}, {@link org.vecformer.engine.task.Classifier} and
  * {@link org.vecformer.engine.task.Reranker} (sequence classifier), {@link org.vecformer.engine.task.TokenClassifier},
  * {@link org.vecformer.engine.task.QuestionAnswerer}, {@link org.vecformer.engine.task.MultipleChoice}; and
- * {@link org.vecformer.engine.task.Embedder}, which needs none.
+ * {@link org.vecformer.engine.task.Embedder}, which needs none, and which many threads share as an
+ * {@link org.vecformer.engine.task.EmbeddingBatcher}.
  * <p>
  * The tasks for a BERT have one shape. {@code open(model, tokenizer)} takes memory for a session; the options are given
  * with each call and are immutable; a {@link org.vecformer.engine.task.TaskInput} is a text, a pair or token ids. Each

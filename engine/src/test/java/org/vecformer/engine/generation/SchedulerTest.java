@@ -21,6 +21,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.stream.Collectors;
+import java.util.concurrent.Flow;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Iterator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.ClosedException;
+import org.vecformer.engine.MemoryUse;
 import org.vecformer.engine.QueueFullException;
 import org.vecformer.engine.constraint.Constraint;
 import org.vecformer.engine.constraint.Vocabulary;
@@ -39,7 +45,7 @@ import org.vecformer.engine.sampler.Sampler;
 import org.vecformer.loader.ModelFiles;
 
 /** Texts of many threads in one session: the same as alone, in a fair order, within bounds, each on its own. */
-@Timeout(300)
+@Timeout(120)
 class SchedulerTest extends ByteModelFixture {
 
     private static final GenerationOptions GREEDY = GenerationOptions.defaults();
@@ -93,11 +99,7 @@ class SchedulerTest extends ByteModelFixture {
         @Override
         public void token(GeneratedToken token) {
             reached.countDown();
-            try {
-                opened.await();
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
+            awaitUninterrupted(opened);
         }
 
         void open() {
@@ -282,6 +284,26 @@ class SchedulerTest extends ByteModelFixture {
             assertSame(result.get(), alone);
         }
         assertThat(told).isSorted().hasSize(5 * PAGE);
+    }
+
+    @Test
+    void allMemoryIsTakenWhenItIsOpened() throws Exception {
+        MemoryUse before = engine.memory();
+        open(DEFAULTS);
+        MemoryUse opened = engine.memory();
+        assertThat(opened.total()).isGreaterThan(before.total());
+        Gate gate = gate(9);
+        List<CompletableFuture<GenerationResult>> results = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            results.add(submit(prompt(20), GREEDY.withMaxNewTokens(9)));
+        }
+        gate.open();
+        for (CompletableFuture<GenerationResult> result : results) {
+            result.get();
+        }
+        assertThat(engine.memory()).isEqualTo(opened);
+        scheduler.close();
+        assertThat(engine.memory()).isEqualTo(before);
     }
 
     @Test
@@ -500,6 +522,137 @@ class SchedulerTest extends ByteModelFixture {
         }, cancellation);
         assertThat(result.finishReason()).isEqualTo(FinishReason.TIME);
         assertThat(result.ids()).isEqualTo(Arrays.copyOf(alone, result.ids().length)).hasSizeLessThan(2);
+    }
+
+    // ---- streams and publishers
+
+    @Test
+    void aStreamHasThePiecesOfTheText() {
+        open(DEFAULTS);
+        GenerationOptions options = GREEDY.withSeed(3).withSampling(s -> s.temperature(4)).withMaxNewTokens(40);
+        String alone = generator.generate("Hello", options, TokenListener.NONE).text();
+        try (Stream<TextPiece> first = scheduler.stream("Hello", options);
+                Stream<TextPiece> second = scheduler.stream("Hello", options)) {
+            // The first is read half, and stays so, while the second comes to its end.
+            Iterator<TextPiece> slow = first.iterator();
+            assertThat(slow.next().sequence()).isZero();
+            List<TextPiece> pieces = second.toList();
+            assertThat(pieces).hasSize(41).last().isEqualTo(
+                    new TextEnd(0, ((TextEnd) pieces.getLast()).text(), FinishReason.LENGTH));
+            assertThat(pieces.stream().map(TextPiece::text).collect(Collectors.joining())).isEqualTo(alone);
+        }
+        assertThat(scheduler.load().running()).isZero();
+    }
+
+    @Test
+    void aStreamThatIsClosedEndsItsRequest() throws Exception {
+        open(DEFAULTS);
+        CountDownLatch closing = new CountDownLatch(1);
+        Stream<TextPiece> stream = scheduler.stream(PROMPT, GREEDY.withStopping(Stopping.whenFull()
+                .withCondition((ids, _) -> {
+                    if (ids.length == 1) {
+                        awaitUninterrupted(closing);
+                    }
+                    return false;
+                })), new Cancellation());
+        assertThat(stream.iterator().next()).isInstanceOf(GeneratedToken.class);
+        Thread closer = Thread.ofPlatform().start(stream::close);
+        // It waits for the request's end, and has said before that it is to end.
+        await(() -> closer.getState() == Thread.State.WAITING);
+        closing.countDown();
+        closer.join();
+        assertThat(scheduler.load().running()).isZero();
+        assertThat(scheduler.load().generatedTokens()).isEqualTo(1);
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void aStreamTellsWhatIsWrong() throws Exception {
+        open(DEFAULTS.withMaxQueued(1));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> scheduler.stream(new int[]{257}, GREEDY, new Cancellation()).toList());
+        Gate gate = gate(2);
+        var waits = submit(PROMPT, GREEDY.withMaxNewTokens(1));
+        assertThatExceptionOfType(QueueFullException.class)
+                .isThrownBy(() -> scheduler.stream(PROMPT, GREEDY, new Cancellation()).toList());
+        gate.open();
+        waits.get();
+        assertThatExceptionOfType(UncheckedTestException.class)
+                .isThrownBy(() -> scheduler.stream(PROMPT,
+                        GREEDY.withSampling(s -> s.constraint(new ThrowingSampler())), new Cancellation()).toList());
+        Cancellation cancelled = new Cancellation();
+        cancelled.cancel();
+        assertThat(scheduler.stream(PROMPT, GREEDY, cancelled)).singleElement()
+                .isEqualTo(new TextEnd(0, "", FinishReason.CANCELLED));
+    }
+
+    @Test
+    void aSubscriberGetsWhatItAsksForAndHoldsUpNobody() throws Exception {
+        open(DEFAULTS);
+        GenerationOptions options = GREEDY.withMaxNewTokens(30);
+        String alone = generator.generate("Hello", options, TokenListener.NONE).text();
+        Subscriber subscriber = new Subscriber();
+        scheduler.publish("Hello", options).subscribe(subscriber);
+        Flow.Subscription subscription = subscriber.subscription.get();
+        subscription.request(3);
+        await(() -> subscriber.pieces.size() == 3);
+        // Its text is written to the end while it wants no more than that.
+        assertThat(scheduler.generate("Hello", options).text()).isEqualTo(alone);
+        await(() -> scheduler.load().running() == 0);
+        assertThat(subscriber.pieces).hasSize(3);
+        assertThat(subscriber.end).isNotDone();
+        subscription.request(Long.MAX_VALUE);
+        subscriber.end.get();
+        assertThat(subscriber.pieces.stream().map(TextPiece::text).collect(Collectors.joining())).isEqualTo(alone);
+    }
+
+    @Test
+    void aSubscriberThatCancelsEndsItsRequest() throws Exception {
+        open(DEFAULTS);
+        Gate gate = gate(90);
+        Subscriber subscriber = new Subscriber();
+        scheduler.publish(PROMPT, GREEDY, new Cancellation()).subscribe(subscriber);
+        subscriber.subscription.get().request(1);
+        await(() -> scheduler.load().queued() == 1);
+        subscriber.subscription.get().cancel();
+        gate.open();
+        await(() -> scheduler.load().running() == 0);
+        assertThat(subscriber.pieces).isEmpty();
+        // All were the gate's.
+        assertThat(scheduler.load().generatedTokens()).isEqualTo(90);
+    }
+
+    private static final class Subscriber implements Flow.Subscriber<TextPiece> {
+        private final CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
+        private final List<TextPiece> pieces = new CopyOnWriteArrayList<>();
+        private final CompletableFuture<Void> end = new CompletableFuture<>();
+
+        @Override
+        public void onSubscribe(Flow.Subscription subscription) {
+            this.subscription.complete(subscription);
+        }
+
+        @Override
+        public void onNext(TextPiece piece) {
+            pieces.add(piece);
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+            end.completeExceptionally(failure);
+        }
+
+        @Override
+        public void onComplete() {
+            end.complete(null);
+        }
     }
 
     @Test

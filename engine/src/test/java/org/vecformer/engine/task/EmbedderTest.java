@@ -8,18 +8,23 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.DeadlineException;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderInput;
 import org.vecformer.engine.model.LoadOptions;
@@ -259,5 +264,23 @@ class EmbedderTest {
                 }
             }
         }
+    }
+
+    @Test
+    void aCancellationEndsACall() {
+        List<TaskInput> inputs = TinyBert.texts(200, 25, 6).stream().map(TaskInput::of).toList();
+        Cancellation cancellation = new Cancellation();
+        AtomicInteger finished = new AtomicInteger();
+        assertThatExceptionOfType(CancellationException.class)
+                .isThrownBy(() -> task.embedAll(inputs, MEAN, (done, _) -> {
+                    finished.set(done);
+                    cancellation.cancel();
+                }, cancellation)).withMessageContaining("of 200 inputs");
+        assertThat(finished.get()).isBetween(1, 199);
+        assertThatExceptionOfType(CancellationException.class)
+                .isThrownBy(() -> task.embed(inputs.getFirst(), MEAN, cancellation));
+        assertThatExceptionOfType(DeadlineException.class)
+                .isThrownBy(() -> task.embed(inputs.getFirst(), MEAN, Cancellation.after(Duration.ZERO)));
+        assertThat(task.embed(inputs.getFirst(), MEAN, new Cancellation()).windows()).isEqualTo(1);
     }
 }

@@ -64,7 +64,8 @@ class EmbeddingQueueTest {
     private static EmbeddingRequest<List<Embedding>> request(Cancellation cancellation, TaskInput... inputs) {
         EmbeddingRecipe recipe = new EmbeddingRecipe(bert.model(),
                 new InputEncoder(bert.model(), bert.tokenizer()), EmbedderOptions.defaults());
-        return new EmbeddingRequest<>(recipe.inputs(List.of(inputs)), Function.identity(), cancellation,
+        return new EmbeddingRequest<>(recipe.inputs(List.of(inputs), () -> {
+        }), Function.identity(), cancellation,
                 Runnable::run);
     }
 
