@@ -22,6 +22,10 @@
  * which one is largest, the largest few, or all, as the samplers of a context need them
  * ({@link org.vecformer.engine.sampler.LogitsNeeded}).
  * <p>
+ * What is written is told to a {@link org.vecformer.engine.generation.TokenListener}; a
+ * {@link org.vecformer.engine.generation.PieceQueue} makes a stream or a publisher of
+ * {@link org.vecformer.engine.generation.TextPiece}s of that.
+ * <p>
  * {@link org.vecformer.engine.generation.MaskedLoop} makes a masked language model write, by the strategies of
  * {@link org.vecformer.engine.generation.MaskStrategy}. All of them choose tokens by the same samplers
  * ({@link org.vecformer.engine.sampler}). Tasks ({@link org.vecformer.engine.task}) put a tokenizer and a session around

@@ -151,15 +151,6 @@ class SnippetsTest {
     }
 
     @Test
-    void embeddings() throws Exception {
-        bert("BertModel", 0, model -> {
-            float[] vector = TaskSnippets.embed(model);
-            assertThat(vector).hasSize(model.config().hiddenSize());
-            assertThat(TaskSnippets.embedForMany(model)).isEqualTo(vector);
-        });
-    }
-
-    @Test
     void scoresAndDialogs() throws Exception {
         gpt(model -> {
             TaskSnippets.score(model, out);

@@ -20,9 +20,6 @@ import org.vecformer.engine.task.Classification;
 import org.vecformer.engine.task.Classifier;
 import org.vecformer.engine.task.ClassifierOptions;
 import org.vecformer.engine.task.ContinuationScore;
-import org.vecformer.engine.task.Embedder;
-import org.vecformer.engine.task.EmbedderOptions;
-import org.vecformer.engine.task.EmbeddingBatcher;
 import org.vecformer.engine.task.Entity;
 import org.vecformer.engine.task.FillMask;
 import org.vecformer.engine.task.FillMaskOptions;
@@ -113,24 +110,6 @@ final class TaskSnippets {
                     TaskProgress.NONE)) {
                 out.println(each.score() + " " + documents.get(each.index()));
             }
-        }
-        // @end
-    }
-
-    static float[] embed(Bert model) throws IOException {
-        // @start region="embed"
-        EmbedderOptions options = EmbedderOptions.of(model);
-        try (Embedder embedder = Embedder.open(model)) {
-            return embedder.embed(TaskInput.of("A man is eating food."), options).vector();
-        }
-        // @end
-    }
-
-    static float[] embedForMany(Bert model) throws IOException, InterruptedException {
-        // @start region="embedding-batcher"
-        try (EmbeddingBatcher batcher = EmbeddingBatcher.open(model)) { // one, for all of a server's threads
-            EmbedderOptions options = EmbedderOptions.of(model);
-            return batcher.embed(TaskInput.of("A man is eating food."), options).vector();
         }
         // @end
     }
