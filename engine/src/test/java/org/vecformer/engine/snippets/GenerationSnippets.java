@@ -29,11 +29,11 @@ final class GenerationSnippets {
     private GenerationSnippets() {
     }
 
-    static String generate(Gpt model) throws IOException {
+    static void generate(Gpt model, PrintStream out) throws IOException {
         // @start region="generate"
         try (TextGenerator generator = TextGenerator.open(model)) {
             GenerationOptions options = GenerationOptions.of(model).withMaxNewTokens(40);
-            return generator.generate("Once upon a time", options, TokenListener.NONE).text();
+            out.println(generator.generate("Once upon a time", options, TokenListener.NONE).text());
         }
         // @end
     }
@@ -69,8 +69,8 @@ final class GenerationSnippets {
                 out.println(end.text());
             }
         });
-        return result.finishReason();
         // @end
+        return result.finishReason();
     }
 
     static void stream(TextGenerator generator, GenerationOptions options, PrintStream out) {
@@ -150,12 +150,12 @@ final class GenerationSnippets {
         return text;
     }
 
-    static String schedule(Gpt model) throws IOException, InterruptedException {
+    static void schedule(Gpt model, PrintStream out) throws IOException, InterruptedException {
         // @start region="schedule"
         try (Scheduler scheduler = Scheduler.open(model)) {
             // On any number of threads, virtual ones too:
             GenerationOptions options = GenerationOptions.of(model).withMaxNewTokens(40);
-            return scheduler.generate("Once upon a time", options).text();
+            out.println(scheduler.generate("Once upon a time", options).text());
         }
         // @end
     }

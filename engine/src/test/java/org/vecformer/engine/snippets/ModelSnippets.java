@@ -3,6 +3,7 @@ package org.vecformer.engine.snippets;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
@@ -68,7 +69,7 @@ final class ModelSnippets {
         // @end
     }
 
-    static int[] session(Gpt model) throws IOException {
+    static void session(Gpt model, PrintStream out) throws IOException {
         // @start region="session"
         int[] ids = model.tokenizer().ids("the man");
         try (Session session = model.openSession(SessionOptions.defaults());
@@ -79,12 +80,12 @@ final class ModelSnippets {
                 written[i] = session.argMax(0);
                 session.feed(sequence, written, i, i + 1);
             }
-            return written;
+            out.println(model.tokenizer().decode(written));
         }
         // @end
     }
 
-    static int[] batch(Gpt model) throws IOException {
+    static void batch(Gpt model, PrintStream out) throws IOException {
         // @start region="batch"
         List<int[]> texts = List.of(model.tokenizer().ids("the man"), model.tokenizer().ids("a city in the"));
         try (Session session = model.openSession(SessionOptions.defaults().withCacheTokens(1000))) {
@@ -93,7 +94,7 @@ final class ModelSnippets {
                 batch.add(session.newSequence(), ids, 0, ids.length, Logits.LAST);
             }
             session.step(batch);
-            return new int[]{session.argMax(0), session.argMax(1)};
+            out.println(session.argMax(0) + " " + session.argMax(1));
         }
         // @end
     }
@@ -112,7 +113,7 @@ final class ModelSnippets {
         return token;
     }
 
-    static float[] encoder(Bert model) throws IOException {
+    static void encoder(Bert model, PrintStream out) throws IOException {
         // @start region="encoder"
         EncoderInput input = EncoderInput.of(model.tokenizer().ids("the man is good."));
         try (EncoderSession session = model.openSession(EncoderOptions.defaults())) {
@@ -121,7 +122,7 @@ final class ModelSnippets {
             session.run(batch);
             float[] state = new float[model.config().hiddenSize()];
             session.hidden(0, input.length() - 1, state);
-            return state;
+            out.println(Arrays.toString(state));
         }
         // @end
     }

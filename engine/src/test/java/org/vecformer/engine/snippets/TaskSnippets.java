@@ -53,11 +53,11 @@ final class TaskSnippets {
         // @end
     }
 
-    static String write(Bert model) throws IOException {
+    static void write(Bert model, PrintStream out) throws IOException {
         // @start region="write"
         try (MaskGenerator generator = MaskGenerator.open(model)) {
-            return generator.generate(TaskInput.of("Bob is a good man.", "He has"), MaskGenerationOptions.sequential(),
-                    TokenListener.NONE).text();
+            TaskInput input = TaskInput.of("Bob is a good man.", "He has");
+            out.println(generator.generate(input, MaskGenerationOptions.sequential(), TokenListener.NONE).text());
         }
         // @end
     }
@@ -93,11 +93,12 @@ final class TaskSnippets {
         // @end
     }
 
-    static List<Answer> answer(Bert model) throws IOException {
+    static void answer(Bert model, PrintStream out) throws IOException {
         // @start region="answer"
         try (QuestionAnswerer answerer = QuestionAnswerer.open(model)) {
-            return answerer.answer("Where is the man?", "The man is in the city. He is good.",
+            List<Answer> answers = answerer.answer("Where is the man?", "The man is in the city. He is good.",
                     QuestionAnswererOptions.defaults().withTopK(3));
+            answers.forEach(each -> out.println(each.score() + " " + each.text()));
         }
         // @end
     }
@@ -124,20 +125,20 @@ final class TaskSnippets {
         // @end
     }
 
-    static String chat(Gpt model) throws IOException {
+    static void chat(Gpt model, PrintStream out) throws IOException {
         // @start region="chat"
         try (GptPartner partner = GptPartner.open(model)) {
             Dialog dialog = new Dialog(List.of("i have two dogs ."), List.of("do you have a pet ?"));
-            return partner.reply(dialog, ReplyOptions.defaults(), TokenListener.NONE).text();
+            out.println(partner.reply(dialog, ReplyOptions.defaults(), TokenListener.NONE).text());
         }
         // @end
     }
 
-    static double evaluate(Gpt model, List<DialogExample> examples) throws IOException {
+    static void evaluate(Gpt model, List<DialogExample> examples, PrintStream out) throws IOException {
         // @start region="evaluate"
         try (DialogEvaluator evaluator = DialogEvaluator.open(model)) {
             ReplyOptions greedy = ReplyOptions.defaults().withGreedy(true);
-            return evaluator.evaluate(examples, greedy, true, TaskProgress.NONE).hitsAt1();
+            out.println(evaluator.evaluate(examples, greedy, true, TaskProgress.NONE).hitsAt1());
         }
         // @end
     }
