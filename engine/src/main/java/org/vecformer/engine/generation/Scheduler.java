@@ -30,12 +30,7 @@ import org.vecformer.tokenizer.Tokenizer;
  * them; a new one joins, and one that is finished leaves, between two steps. Each gets the same text as alone, from the
  * same seed: on the CPU the same to the last bit, whatever else runs.
  *
- * <pre>{@code
- * try (Scheduler scheduler = Scheduler.open(model)) {
- *     // on any number of threads, virtual ones too
- *     String text = scheduler.generate("Once upon a time", GenerationOptions.defaults().withMaxNewTokens(40)).text();
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="schedule"}
  *
  * <b>Order and memory.</b> Requests are begun in the order in which they came, each when as many positions of the cache
  * are free as it may need at most, and not before those that came earlier: bound the number of new tokens, since a request
