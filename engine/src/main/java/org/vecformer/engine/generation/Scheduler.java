@@ -428,8 +428,9 @@ public final class Scheduler implements AutoCloseable {
     }
 
     /**
-     * Ends all requests, which get a {@link ClosedException}, and frees the memory; waits until that is done, but not on
-     * the scheduler's own thread. A second call does nothing.
+     * Ends all requests, which get a {@link ClosedException}, and frees the memory; waits until that is done, at most a
+     * layer of the step that is computed and what a listener takes, but not on the scheduler's own thread. A second call
+     * does nothing.
      */
     @Override
     public void close() {
