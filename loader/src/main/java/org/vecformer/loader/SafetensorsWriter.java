@@ -2,6 +2,7 @@ package org.vecformer.loader;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -144,7 +145,8 @@ public final class SafetensorsWriter implements AutoCloseable {
         ByteArrayOutputStream json = new ByteArrayOutputStream();
         json.write(new byte[SafetensorsHeader.LENGTH_BYTES]);
         Set<String> names = new HashSet<>();
-        try (JsonGenerator generator = new JsonFactory().createGenerator(json)) {
+        JsonFactory factory = JsonFactory.builder().recyclerPool(JsonRecyclerPools.nonRecyclingPool()).build();
+        try (JsonGenerator generator = factory.createGenerator(json)) {
             generator.writeStartObject();
             if (!metadata.isEmpty()) {
                 generator.writeObjectFieldStart(SafetensorsHeader.METADATA);

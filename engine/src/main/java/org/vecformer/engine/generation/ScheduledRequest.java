@@ -159,12 +159,19 @@ final class ScheduledRequest {
         if (continuations != null) {
             continuations.close();
         }
-        Thread.ofVirtual().inheritInheritableThreadLocals(false).start(() -> {
-            if (failure == null) {
-                future.complete(result);
-            } else {
-                future.completeExceptionally(failure);
-            }
-        });
+        try {
+            Thread.ofVirtual().inheritInheritableThreadLocals(false).start(this::tell);
+        } catch (OutOfMemoryError _) {
+            // Whoever waits must not wait forever.
+            tell();
+        }
+    }
+
+    private void tell() {
+        if (failure == null) {
+            future.complete(result);
+        } else {
+            future.completeExceptionally(failure);
+        }
     }
 }

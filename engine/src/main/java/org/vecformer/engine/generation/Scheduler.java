@@ -27,15 +27,10 @@ import org.vecformer.tokenizer.Tokenizer;
 /**
  * Writes the texts of many threads at once: what a server gives its requests to. All that are running take part in each
  * step of one session (continuous batching; Yu et al. 2022, "Orca", OSDI), so that the weights are read once for all of
- * them; a new one joins, and one that is finished leaves, between two steps. Each gets the same bits as alone, from the
- * same seed.
+ * them; a new one joins, and one that is finished leaves, between two steps. Each gets the same text as alone, from the
+ * same seed: on the CPU the same to the last bit, whatever else runs.
  *
- * <pre>{@code
- * try (Scheduler scheduler = Scheduler.open(model)) {
- *     // on any number of threads, virtual ones too
- *     String text = scheduler.generate("Once upon a time", GenerationOptions.defaults().withMaxNewTokens(40)).text();
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="schedule"}
  *
  * <b>Order and memory.</b> Requests are begun in the order in which they came, each when as many positions of the cache
  * are free as it may need at most, and not before those that came earlier: bound the number of new tokens, since a request
@@ -236,6 +231,11 @@ public final class Scheduler implements AutoCloseable {
         return stream(prompts.ids(prompt), options, new Cancellation());
     }
 
+    /** As {@link #stream(int[], GenerationOptions, Cancellation)}, without a cancellation. */
+    public Stream<TextPiece> stream(int[] prompt, GenerationOptions options) {
+        return stream(prompt, options, new Cancellation());
+    }
+
     /** As {@link #stream(int[], GenerationOptions, Cancellation)}, of a text. */
     public Stream<TextPiece> stream(String prompt, GenerationOptions options, Cancellation cancellation) {
         return stream(prompts.ids(prompt), options, cancellation);
@@ -259,6 +259,11 @@ public final class Scheduler implements AutoCloseable {
     /** As {@link #publish(int[], GenerationOptions, Cancellation)}, of a text. */
     public Flow.Publisher<TextPiece> publish(String prompt, GenerationOptions options) {
         return publish(prompts.ids(prompt), options, new Cancellation());
+    }
+
+    /** As {@link #publish(int[], GenerationOptions, Cancellation)}, without a cancellation. */
+    public Flow.Publisher<TextPiece> publish(int[] prompt, GenerationOptions options) {
+        return publish(prompt, options, new Cancellation());
     }
 
     /** As {@link #publish(int[], GenerationOptions, Cancellation)}, of a text. */
@@ -423,8 +428,9 @@ public final class Scheduler implements AutoCloseable {
     }
 
     /**
-     * Ends all requests, which get a {@link ClosedException}, and frees the memory; waits until that is done, but not on
-     * the scheduler's own thread. A second call does nothing.
+     * Ends all requests, which get a {@link ClosedException}, and frees the memory; waits until that is done, at most a
+     * layer of the step that is computed and what a listener takes, but not on the scheduler's own thread. A second call
+     * does nothing.
      */
     @Override
     public void close() {

@@ -22,6 +22,15 @@
  * which one is largest, the largest few, or all, as the samplers of a context need them
  * ({@link org.vecformer.engine.sampler.LogitsNeeded}).
  * <p>
+ * What is written is told to a {@link org.vecformer.engine.generation.TokenListener}; a
+ * {@link org.vecformer.engine.generation.PieceQueue} makes a stream or a publisher of
+ * {@link org.vecformer.engine.generation.TextPiece}s of that.
+ * <p>
+ * {@link org.vecformer.engine.generation.Scheduler} does greedy search and random sampling for many threads at once. Its
+ * thread takes {@code ScheduledRequest}s, each with a {@code Generation} of its own, from a queue into a {@code
+ * ContinuousBatch}, which fills the steps of one session with a row of each text and parts of prompts. What a request
+ * writes is in the same {@code Continuations} of a prompt, and their {@code Track}s, as in {@code SamplingLoop}.
+ * <p>
  * {@link org.vecformer.engine.generation.MaskedLoop} makes a masked language model write, by the strategies of
  * {@link org.vecformer.engine.generation.MaskStrategy}. All of them choose tokens by the same samplers
  * ({@link org.vecformer.engine.sampler}). Tasks ({@link org.vecformer.engine.task}) put a tokenizer and a session around

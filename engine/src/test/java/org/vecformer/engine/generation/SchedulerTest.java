@@ -27,15 +27,19 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.Iterator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vecformer.engine.BreakingEngine;
 import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.ClosedException;
+import org.vecformer.engine.DeviceException;
 import org.vecformer.engine.MemoryUse;
 import org.vecformer.engine.QueueFullException;
+import org.vecformer.engine.RemoteLogits;
 import org.vecformer.engine.constraint.Constraint;
 import org.vecformer.engine.constraint.Vocabulary;
 import org.vecformer.engine.model.Gpt;
@@ -166,6 +170,7 @@ class SchedulerTest extends ByteModelFixture {
 
     /** Rows of a step, and of those for prompts; the positions are always too few for all at once. */
     @ParameterizedTest
+    @Tag("width")
     @ValueSource(strings = {"128 32", "16 5", "4 1"})
     void everyRequestGetsTheSameBitsAsAlone(String rows) throws Exception {
         String[] words = rows.split(" ");
@@ -198,6 +203,23 @@ class SchedulerTest extends ByteModelFixture {
         assertThat(load.generatedTokens()).isEqualTo(
                 alone.stream().flatMap(each -> each.sequences().stream()).mapToInt(each -> each.ids().length).sum());
         assertThat(load.promptTokens()).isPositive();
+    }
+
+    @Test
+    void whereLogitsAreRemoteTheTextsAreTheSameToo() throws Exception {
+        List<Request> requests = requests(30, 3);
+        try (RemoteLogits logits = RemoteLogits.open(true, 257, 0);
+                Gpt remote = Gpt.load(logits.engine(), ModelFiles.of(directory), LoadOptions.defaults());
+                Scheduler onIt = Scheduler.open(remote, tokenizer, DEFAULTS)) {
+            List<CompletableFuture<GenerationResult>> results = requests.stream().map(request -> onIt
+                    .submit(request.prompt, request.options, TokenListener.NONE, new Cancellation())).toList();
+            for (int i = 0; i < requests.size(); i++) {
+                Request request = requests.get(i);
+                GenerationResult alone = generator.generate(request.prompt, request.options, TokenListener.NONE);
+                assertThat(results.get(i).get().sequences()).map(GeneratedSequence::text)
+                        .isEqualTo(alone.sequences().stream().map(GeneratedSequence::text).toList());
+            }
+        }
     }
 
     @Test
@@ -726,6 +748,49 @@ class SchedulerTest extends ByteModelFixture {
         assertThat(scheduler.load().positionsUsed()).isZero();
     }
 
+    @Test
+    void aStepThatFailsEndsThoseThatRunAndNoOthers() throws Exception {
+        try (BreakingEngine breaking = BreakingEngine.open();
+                Gpt own = Gpt.load(breaking.engine(), ModelFiles.of(directory), LoadOptions.defaults());
+                Scheduler onIt = Scheduler.open(own, tokenizer, DEFAULTS.withCacheTokens(7 * PAGE))) {
+            GenerationOptions options = GREEDY.withMaxNewTokens(60);
+            Gate gate = new Gate();
+            var first = onIt.submit(PROMPT, options, gate, new Cancellation());
+            gate.reached.await();
+            // One that is begun now, and one that has to wait for memory.
+            var second = onIt.submit(PROMPT, options, TokenListener.NONE, new Cancellation());
+            var third = onIt.submit(PROMPT, options, TokenListener.NONE, new Cancellation());
+            breaking.fail(new UncheckedTestException("step"));
+            gate.open();
+            assertFailed(first, "step");
+            assertFailed(second, "step");
+            assertSame(third.get(), generator.generate(PROMPT, options, TokenListener.NONE));
+            assertThat(onIt.load().positionsUsed()).isZero();
+        }
+    }
+
+    @Test
+    void aDeviceThatFailsEndsTheScheduler() throws Exception {
+        try (BreakingEngine breaking = BreakingEngine.open();
+                Gpt own = Gpt.load(breaking.engine(), ModelFiles.of(directory), LoadOptions.defaults());
+                Scheduler onIt = Scheduler.open(own, tokenizer, DEFAULTS.withCacheTokens(3 * PAGE))) {
+            Gate gate = new Gate();
+            var runs = onIt.submit(PROMPT, GREEDY, gate, new Cancellation());
+            gate.reached.await();
+            var waits = onIt.submit(PROMPT, GREEDY, TokenListener.NONE, new Cancellation());
+            breaking.fail(new DeviceException("the card is gone"));
+            gate.open();
+            for (var future : List.of(runs, waits)) {
+                assertThatThrownBy(future::get).hasCauseInstanceOf(DeviceException.class)
+                        .hasMessageContaining("the card is gone");
+            }
+            await(() -> schedulerThreads().isEmpty());
+            assertThatExceptionOfType(ClosedException.class).isThrownBy(() -> onIt.generate(PROMPT, GREEDY))
+                    .withMessageContaining("the scheduler has ended").withMessageContaining("the card is gone")
+                    .withCauseInstanceOf(DeviceException.class);
+        }
+    }
+
     private static void assertFailed(Future<GenerationResult> future, String message) {
         assertThatThrownBy(future::get).isInstanceOf(ExecutionException.class)
                 .hasCauseInstanceOf(UncheckedTestException.class).hasMessageEndingWith(message);
@@ -807,6 +872,42 @@ class SchedulerTest extends ByteModelFixture {
         }
         scheduler.close();
         assertThatExceptionOfType(ClosedException.class).isThrownBy(() -> scheduler.generate(PROMPT, GREEDY));
+    }
+
+    @Test
+    void closedWhileManySubmitItForgetsNobody() throws Exception {
+        GenerationResult alone = generator.generate(PROMPT, GREEDY.withMaxNewTokens(5), TokenListener.NONE);
+        for (int round = 0; round < 30; round++) {
+            open(DEFAULTS.withMaxQueued(8));
+            List<Future<Integer>> all = new ArrayList<>();
+            try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (int i = 0; i < 16; i++) {
+                    all.add(threads.submit(this::generateUntilClosed));
+                }
+                await(() -> scheduler.load().ended() > 20);
+                scheduler.close();
+            }
+            for (Future<Integer> each : all) {
+                assertThat(each.get()).isIn(0, Arrays.hashCode(alone.ids()));
+            }
+            assertThat(schedulerThreads()).isEmpty();
+        }
+    }
+
+    /** Returns a hash of the tokens that were always the same; 0 if it got none. */
+    private int generateUntilClosed() throws InterruptedException {
+        int[] first = {};
+        while (true) {
+            try {
+                int[] ids = scheduler.generate(PROMPT, GREEDY.withMaxNewTokens(5)).ids();
+                assertThat(first.length == 0 ? ids : first).isEqualTo(ids);
+                first = ids;
+            } catch (QueueFullException _) {
+                Thread.yield();
+            } catch (ClosedException _) {
+                return first.length == 0 ? 0 : Arrays.hashCode(first);
+            }
+        }
     }
 
     @Test

@@ -20,6 +20,7 @@ import org.vecformer.engine.task.Embedder;
 import org.vecformer.engine.task.EmbedderOptions;
 import org.vecformer.engine.task.EmbeddingBatcher;
 import org.vecformer.engine.task.EmbeddingBatcherOptions;
+import org.vecformer.engine.task.EmbeddingLoad;
 import org.vecformer.engine.task.TaskInput;
 
 /**
@@ -44,6 +45,9 @@ import org.vecformer.engine.task.TaskInput;
  */
 public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel implements AutoCloseable {
 
+    /** 16 Mi: a store of documents is often embedded with one call, which has all of its tokens in the queue. */
+    private static final int DEFAULT_QUEUE = 1 << 24;
+
     private final EmbeddingBatcher batcher;
     private final EmbedderOptions options;
     private final String modelName;
@@ -67,6 +71,7 @@ public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel 
      * What {@link #embed(EmbeddingRequest)} calls with a request that it has checked. Blocks until the vectors are there.
      *
      * @throws RateLimitException                          if too much waits already; later there may be room
+     * @throws IllegalArgumentException                    if the texts have more tokens than may wait at all
      * @throws InvalidRequestException                     if a text is too long and the options refuse that
      * @throws java.util.concurrent.CancellationException  if the thread is interrupted; it stays so
      * @throws org.vecformer.engine.ClosedException        if this or the model was closed
@@ -112,6 +117,11 @@ public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel 
                 .build();
     }
 
+    /** What waits at this moment, and what was done until now: for metrics. */
+    public EmbeddingLoad load() {
+        return batcher.load();
+    }
+
     @Override
     public List<EmbeddingModelListener> listeners() {
         return listeners;
@@ -133,7 +143,8 @@ public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel 
 
         private Bert model;
         private EmbedderOptions options;
-        private EmbeddingBatcherOptions batching = EmbeddingBatcherOptions.defaults();
+        private EmbeddingBatcherOptions batching = EmbeddingBatcherOptions.defaults()
+                .withMaxQueuedTokens(DEFAULT_QUEUE);
         private String modelName;
         private List<EmbeddingModelListener> listeners = List.of();
 
@@ -153,7 +164,9 @@ public final class VecformerEmbeddingModel extends DimensionAwareEmbeddingModel 
         }
 
         /**
-         * How much is computed at once, and how much may wait; unless given, {@link EmbeddingBatcherOptions#defaults}.
+         * How much is computed at once, and how much may wait; unless given, {@link EmbeddingBatcherOptions#defaults} with
+         * a queue of 16 Mi tokens, as one call may bring a whole store of documents. A server that answers questions has
+         * them wait for less.
          */
         public Builder batching(EmbeddingBatcherOptions batching) {
             this.batching = Objects.requireNonNull(batching, "batching");

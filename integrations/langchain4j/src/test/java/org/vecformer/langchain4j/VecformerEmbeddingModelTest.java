@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.exception.InvalidRequestException;
+import dev.langchain4j.exception.RateLimitException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.embedding.DimensionAwareEmbeddingModel;
 import dev.langchain4j.model.embedding.request.EmbeddingRequest;
@@ -17,6 +18,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +34,7 @@ import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.task.Embedder;
 import org.vecformer.engine.task.EmbedderOptions;
+import org.vecformer.engine.task.EmbeddingBatcherOptions;
 import org.vecformer.engine.task.LongTexts;
 import org.vecformer.engine.task.Pooling;
 import org.vecformer.engine.task.TaskInput;
@@ -182,6 +186,35 @@ class VecformerEmbeddingModelTest {
             assertThat(model.embedAsync(request).get(1, TimeUnit.MINUTES)).isEqualTo(model.embed(request));
             EmbeddingRequest dimensions = EmbeddingRequest.builder().input("hello").dimensions(4).build();
             assertThat(failure(model.embedAsync(dimensions))).isInstanceOf(UnsupportedFeatureException.class);
+        }
+    }
+
+    @Test
+    void cancellingAnAsynchronousCallEndsItsWork() throws Exception {
+        String[] texts = Collections.nCopies(20_000, LONG).toArray(String[]::new);
+        try (VecformerEmbeddingModel model = open(null)) {
+            CompletableFuture<EmbeddingResponse> call = model.embedAsync(request(texts));
+            assertThat(call.cancel(false)).isTrue();
+            while (model.load().queuedTokens() > 0) {
+                Thread.sleep(1);
+            }
+            assertThat(model.load().sequences()).isLessThan(texts.length);
+        }
+    }
+
+    @Test
+    void aFullQueueIsARateLimit() {
+        EmbeddingBatcherOptions batching = EmbeddingBatcherOptions.defaults().withMaxBatchTokens(1)
+                .withMaxQueuedTokens(2 * TinyBert.CONTEXT);
+        try (VecformerEmbeddingModel model = VecformerEmbeddingModel.builder().model(bert).batching(batching).build()) {
+            List<CompletableFuture<EmbeddingResponse>> calls = new ArrayList<>();
+            do {
+                calls.add(model.embedAsync(request(LONG)));
+            } while (!calls.getLast().isCompletedExceptionally());
+            assertThatThrownBy(calls.removeLast()::join).hasCauseInstanceOf(RateLimitException.class);
+            assertThat(calls).allSatisfy(call -> assertThat(call.join().embeddings()).hasSize(1));
+            assertThatThrownBy(() -> model.embed(request(LONG, LONG, LONG)))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("64");
         }
     }
 
