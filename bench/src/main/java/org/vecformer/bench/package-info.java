@@ -3,7 +3,8 @@
  * org.vecformer.bench.Twin}), and the speed of a whole model as a share of what the machine can do.
  * <p>
  * {@link org.vecformer.bench.SpeedReport} is the program to begin with, for GPT-2, and
- * {@link org.vecformer.bench.EncoderReport} for BERT; for a GPU that is {@link org.vecformer.bench.DeviceReport}. They
+ * {@link org.vecformer.bench.EncoderReport} for BERT; for a GPU that is {@link org.vecformer.bench.DeviceReport}.
+ * {@link org.vecformer.bench.ServingReport} puts requests of many clients at once beside one at a time. They
  * measure the machine's
  * {@link org.vecformer.yardstick.Limits} and the model in turn, in one process, so that a noisy machine disturbs both
  * alike. {@code src/peers} (profile {@code peers}) puts other libraries beside ours in the same way: {@code

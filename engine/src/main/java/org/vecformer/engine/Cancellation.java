@@ -6,7 +6,9 @@ import java.time.Duration;
  * Says from any thread that a call shall end. It is given to a call, or to several; the call looks at it before each
  * step and between the layers of a step. Cancelled before a call begins, it ends that call at once. Once due, it stays
  * due.
- * <p>
+ *
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="cancel"}
+ *
  * Thread-safe.
  */
 public final class Cancellation {

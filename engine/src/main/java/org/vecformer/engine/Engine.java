@@ -15,12 +15,7 @@ import org.vecformer.engine.tensor.MemoryAccount;
  * share one engine, so that they do not fight for processors, and its bound on memory. Its threads start with the first
  * work and end with the last model.
  *
- * <pre>{@code
- * try (Engine engine = Engine.create(EngineOptions.defaults());
- *         Gpt model = Gpt.load(engine, ModelFiles.of(directory), LoadOptions.defaults())) {
- *     ...
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/ModelSnippets.java" region="engine"}
  *
  * On Linux with glibc 2.35 or newer, start java with the environment variable
  * {@code GLIBC_TUNABLES=glibc.malloc.hugetlb=1}: weights then lie on huge pages where the kernel allows it, and are read

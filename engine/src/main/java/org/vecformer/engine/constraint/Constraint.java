@@ -8,11 +8,7 @@ import org.vecformer.engine.sampler.Sampler;
  * What a generated text has to be. Immutable and thread-safe; a sequence gets a sampler of it, which belongs in the
  * place {@link org.vecformer.engine.sampler.SamplerKind#CONSTRAINT}:
  *
- * <pre>{@code
- * Vocabulary vocabulary = Vocabulary.of(tokenizer);
- * Constraint constraint = Constraint.regex("(yes|no), \\d{1,3}%", vocabulary);
- * Sampling sampling = Sampling.none().constraint(constraint.sampler());
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="constrain"}
  *
  * What is promised, of all but {@link #allowedTokens}: the bytes of the tokens that were written, the prompt not
  * counted, begin a text that matches; and they are one when an end token was allowed, or {@link Sampler#isComplete()}

@@ -18,12 +18,7 @@ import org.vecformer.tokenizer.Tokenizer;
  * among the candidates?), perplexity of the reply's tokens, and F1 of the words that the model's own reply shares with
  * it.
  *
- * <pre>{@code
- * try (DialogEvaluator evaluator = DialogEvaluator.open(model, tokenizer)) {
- *     ReplyOptions greedy = ReplyOptions.defaults().withGreedy(true);
- *     evaluator.evaluate(examples, greedy, true, TaskProgress.NONE).hitsAt1();
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/TaskSnippets.java" region="evaluate"}
  *
  * What is scored of a reply are its tokens behind its speaker's and what ends it, as in the article's training code. A
  * dialog is computed once for its candidates and its reply. An example gets the same bits alone and with others. Used by

@@ -27,6 +27,8 @@ import org.vecformer.tokenizer.Tokenizer;
  * <p>
  * Persona and history stay in the session's key/value cache from call to call, as far as a dialog begins like the one
  * before. The cache has room for that, up to the context length, and for as much again, where replies are compared.
+ *
+ * {@snippet file="org/vecformer/engine/snippets/TaskSnippets.java" region="chat"}
  */
 public final class GptPartner implements ChatPartner {
 

@@ -16,13 +16,7 @@ import org.vecformer.loader.GenerationConfig;
 /**
  * How to continue a text. Immutable; each {@code with} method gives a changed copy.
  *
- * <pre>{@code
- * GenerationOptions options = GenerationOptions.defaults()
- *         .withMaxNewTokens(60)
- *         .withStrategy(DecodingStrategy.random(7))
- *         .withSampling(s -> s.temperature(0.8).topK(40).repetitionPenalty(1.1))
- *         .withStopTexts("\n\n");
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="options"}
  *
  * @param strategy        how tokens are chosen
  * @param sampling        what is done with the logits before; what only shapes a distribution to draw from is not used

@@ -30,12 +30,7 @@ import org.vecformer.tokenizer.Tokenizer;
  * them; a new one joins, and one that is finished leaves, between two steps. Each gets the same text as alone, from the
  * same seed: on the CPU the same to the last bit, whatever else runs.
  *
- * <pre>{@code
- * try (Scheduler scheduler = Scheduler.open(model)) {
- *     // on any number of threads, virtual ones too
- *     String text = scheduler.generate("Once upon a time", GenerationOptions.defaults().withMaxNewTokens(40)).text();
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="schedule"}
  *
  * <b>Order and memory.</b> Requests are begun in the order in which they came, each when as many positions of the cache
  * are free as it may need at most, and not before those that came earlier: bound the number of new tokens, since a request
@@ -433,8 +428,9 @@ public final class Scheduler implements AutoCloseable {
     }
 
     /**
-     * Ends all requests, which get a {@link ClosedException}, and frees the memory; waits until that is done, but not on
-     * the scheduler's own thread. A second call does nothing.
+     * Ends all requests, which get a {@link ClosedException}, and frees the memory; waits until that is done, at most a
+     * layer of the step that is computed and what a listener takes, but not on the scheduler's own thread. A second call
+     * does nothing.
      */
     @Override
     public void close() {

@@ -22,6 +22,10 @@
  * which one is largest, the largest few, or all, as the samplers of a context need them
  * ({@link org.vecformer.engine.sampler.LogitsNeeded}).
  * <p>
+ * What is written is told to a {@link org.vecformer.engine.generation.TokenListener}; a
+ * {@link org.vecformer.engine.generation.PieceQueue} makes a stream or a publisher of
+ * {@link org.vecformer.engine.generation.TextPiece}s of that.
+ * <p>
  * {@link org.vecformer.engine.generation.Scheduler} does greedy search and random sampling for many threads at once. Its
  * thread takes {@code ScheduledRequest}s, each with a {@code Generation} of its own, from a queue into a {@code
  * ContinuousBatch}, which fills the steps of one session with a row of each text and parts of prompts. What a request

@@ -9,6 +9,8 @@ import org.vecformer.engine.kernel.PackedBatch;
 /**
  * The tokens of one step: for each of several sequences the ids that follow what it holds, packed end to end. A
  * session's batch is filled, given to {@link Session#step}, cleared and filled again. Not thread-safe.
+ *
+ * {@snippet file="org/vecformer/engine/snippets/ModelSnippets.java" region="batch"}
  */
 public final class Batch {
 

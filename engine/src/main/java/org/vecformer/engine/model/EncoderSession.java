@@ -16,7 +16,9 @@ import org.vecformer.loader.BertConfig;
 /**
  * Everything that changes while an encoder runs: scratch memory and the latest results. A session is used by one thread
  * at a time; several sessions run on one model at once.
- * <p>
+ *
+ * {@snippet file="org/vecformer/engine/snippets/ModelSnippets.java" region="encoder"}
+ *
  * What a sequence gives does not depend on what else is in the batch, on padding, or on the threads: the same bits.
  * <p>
  * Results are those of the last {@link #run}, until its batch is changed: {@code sequence} is its index in the batch, {@code position} a token's

@@ -17,14 +17,7 @@ import org.vecformer.tokenizer.Tokenizer;
  * A model that was loaded, once, for all threads: immutable, thread-safe, without anything that a run changes. What runs
  * it is a session, or a task that owns one.
  *
- * <pre>{@code
- * try (Model model = Model.load(Path.of("path/to/model"))) {
- *     switch (model) {
- *         case Gpt gpt -> ...
- *         case Bert bert -> ...
- *     }
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/ModelSnippets.java" region="load"}
  *
  * The weights lie outside the Java heap, or on the device that computes, and are freed by {@link #close}. Models that
  * are loaded with the same {@link Engine} share its threads and its bound on memory.

@@ -15,7 +15,9 @@ import org.vecformer.engine.tensor.Tensor;
 /**
  * Everything that changes while a model runs: the key/value cache with its sequences, scratch memory, the latest
  * logits. A session is used by one thread at a time; several sessions run on one model at once.
- * <p>
+ *
+ * {@snippet file="org/vecformer/engine/snippets/ModelSnippets.java" region="session"}
+ *
  * What a sequence's rows give does not depend on what else is in the batch, on how its tokens were split into steps, or
  * on the threads: the same bits.
  */

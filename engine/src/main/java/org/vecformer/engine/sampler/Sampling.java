@@ -15,9 +15,7 @@ import java.util.stream.Collectors;
  * What is done with the logits before a token is chosen, told by the names that the ecosystem uses; a recipe of which
  * each sequence gets samplers of its own. Immutable and thread-safe; each method gives a changed copy.
  *
- * <pre>{@code
- * Sampling sampling = Sampling.none().temperature(0.8).topK(40).repetitionPenalty(1.1);
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="sampling"}
  * A value that changes nothing (temperature 1, top-k 0, top-p 1, a penalty of 1 or 0 ...) is as if it had not been
  * given: the stage is not there. A value that makes no sense is refused at once, with an
  * {@link IllegalArgumentException} that names it. The stages come in the order of {@link SamplerKind}, which is Hugging

@@ -18,13 +18,7 @@
  * sampler is a class here, a constant there, and a method of {@code Sampling}.
  * <p>
  * One step, for one sequence:
- * <pre>{@code
- * session.logits(row, candidates.logits());
- * candidates.fill();
- * chain.apply(candidates);
- * int token = candidates.selectedToken();
- * chain.accept(token);
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/ModelSnippets.java" region="sample"}
  * Some chains need only a few logits for that, and say which ({@link org.vecformer.engine.sampler.LogitsNeeded}): a step
  * on a device then begins with {@link org.vecformer.engine.sampler.Candidates#load(int[], float[], int)}.
  * <p>

@@ -17,7 +17,9 @@ import org.vecformer.tokenizer.Tokenizer;
 /**
  * Classifies texts and pairs with a BERT that has a sequence classifier. Scores are those of Hugging Face's
  * text-classification pipeline.
- * <p>
+ *
+ * {@snippet file="org/vecformer/engine/snippets/TaskSnippets.java" region="classify"}
+ *
  * Owns a session: used by one thread at a time, {@link #cancel} from any. Several classifiers share a model.
  */
 public final class Classifier extends EncoderTask {

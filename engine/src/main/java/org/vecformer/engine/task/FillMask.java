@@ -21,11 +21,7 @@ import org.vecformer.tokenizer.Tokenizer;
  * Tells what may stand at the masks of a text, with a BERT that has a masked-LM head. All masks of a text are seen at
  * once, each by itself. Probabilities are those of Hugging Face's fill-mask pipeline.
  *
- * <pre>{@code
- * try (FillMask fillMask = FillMask.open(model, tokenizer)) {
- *     fillMask.fill(TaskInput.of("Paris is the [MASK] of France."), FillMaskOptions.defaults());
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/TaskSnippets.java" region="fill"}
  *
  * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model.
  */

@@ -24,12 +24,7 @@ import org.vecformer.tokenizer.Tokenizer;
 /**
  * Writes text with a BERT that has a masked-LM head, by the strategies of {@link MaskStrategy}.
  *
- * <pre>{@code
- * try (MaskGenerator generator = MaskGenerator.open(model, tokenizer)) {
- *     generator.generate(TaskInput.of("Bob is a good man.", "He has"), MaskGenerationOptions.sequential(),
- *             TokenListener.NONE).text();
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/TaskSnippets.java" region="write"}
  *
  * Owns a session: one generation at a time, which {@link #cancel} may end from any thread; its result then has the
  * reason CANCELLED. Several generators share a model.

@@ -28,7 +28,9 @@ import org.vecformer.tokenizer.Truncation;
  * context's tokens of one window. With a null answer [CLS] is one of them, as Hugging Face's pipeline always has it,
  * and its score in the window that is least sure of it is that of "there is no answer". A context that is too long is
  * seen through overlapping windows; the best answers of all are told, none twice.
- * <p>
+ *
+ * {@snippet file="org/vecformer/engine/snippets/TaskSnippets.java" region="answer"}
+ *
  * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model.
  */
 public final class QuestionAnswerer extends EncoderTask {

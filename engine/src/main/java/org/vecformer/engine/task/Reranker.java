@@ -14,7 +14,9 @@ import org.vecformer.tokenizer.Tokenizer;
 /**
  * Ranks documents by how well they go with a query, with a BERT that scores pairs: a cross-encoder (Nogueira and Cho
  * 2019, "Passage Re-ranking with BERT"). Scores are those of sentence-transformers' {@code CrossEncoder}.
- * <p>
+ *
+ * {@snippet file="org/vecformer/engine/snippets/TaskSnippets.java" region="rank"}
+ *
  * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model.
  */
 public final class Reranker extends EncoderTask {

@@ -22,12 +22,7 @@ import org.vecformer.tokenizer.Tokenizer;
  * Tells how likely a GPT-2 holds texts to be: each token's log-probability, perplexity, continuations compared; and
  * what the model expects next.
  *
- * <pre>{@code
- * try (Scorer scorer = Scorer.open(model, tokenizer)) {
- *     scorer.score("Once upon a time", ScoringOptions.defaults()).perplexity();
- *     scorer.compare("Machine learning with TensorFlow can", List.of(" do", " be"));
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/TaskSnippets.java" region="score"}
  *
  * Logarithms are natural ones. Logits are float32, sums over the vocabulary double. A text gets the same bits alone and
  * with others. Owns a session: used by one thread at a time, {@link #cancel} from any; then the call that runs ends with

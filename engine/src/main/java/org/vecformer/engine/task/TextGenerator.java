@@ -20,6 +20,7 @@ import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.PieceQueue;
 import org.vecformer.engine.generation.PromptCache;
 import org.vecformer.engine.generation.PromptTooLongException;
+import org.vecformer.engine.generation.Scheduler;
 import org.vecformer.engine.generation.Prompts;
 import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TextPiece;
@@ -32,15 +33,30 @@ import org.vecformer.tokenizer.Tokenizer;
 /**
  * Continues texts with a GPT-2 model.
  *
- * <pre>{@code
- * try (TextGenerator generator = TextGenerator.open(model, tokenizer)) {
- *     GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(40);
- *     System.out.println(generator.generate("Once upon a time", options, TokenListener.NONE).text());
- * }
- * }</pre>
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="generate"}
  *
- * Owns a session: one generation at a time, which {@link #cancel} may end from any thread. Several generators share a
- * model.
+ * Token by token, by a listener, which is called on the generating thread:
+ *
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="listen"}
+ *
+ * as a stream, or for a subscriber, whose generation waits for a consumer that is slow:
+ *
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="stream"}
+ *
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="publish"}
+ *
+ * Several prompts in one batch:
+ *
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="batch"}
+ *
+ * A call ends early, also while its prompt is read, by its {@link Cancellation}, by {@link #cancel}, or when its thread is
+ * interrupted, whose status stays set; its result has what was written until then, and the reason:
+ *
+ * {@snippet file="org/vecformer/engine/snippets/GenerationSnippets.java" region="cancel"}
+ *
+ * Owns a session: one generation at a time, by any thread; another call is refused with an {@link IllegalStateException}
+ * while one runs or a stream is open. Several generators share a model. For many threads at once there is {@link
+ * Scheduler}.
  */
 public final class TextGenerator implements AutoCloseable {
 

@@ -23,7 +23,9 @@ import org.vecformer.tokenizer.Tokenizer;
  * A text that is longer than the model takes is truncated, or seen through overlapping windows (a stride): then each
  * token has the scores from the window in which it has the most neighbours on its scarcer side (the "maximum context"
  * of Google's {@code run_squad.py}), and entities are made of the whole text's tokens, so that none is cut by a window.
- * <p>
+ *
+ * {@snippet file="org/vecformer/engine/snippets/TaskSnippets.java" region="tag"}
+ *
  * Owns a session: used by one thread at a time, {@link #cancel} from any. Several share a model.
  */
 public final class TokenClassifier extends EncoderTask {

@@ -11,9 +11,9 @@ import org.vecformer.loader.ModelFiles;
 import org.vecformer.tokenizer.Tokenizer;
 
 /** One of the tiny models that chat (engine/src/test/resources/dialog). */
-record TinyDialogModel(Engine engine, Gpt model, Tokenizer tokenizer) implements AutoCloseable {
+public record TinyDialogModel(Engine engine, Gpt model, Tokenizer tokenizer) implements AutoCloseable {
 
-    static TinyDialogModel open(String name) throws IOException {
+    public static TinyDialogModel open(String name) throws IOException {
         Engine engine = TestBackends.open(2);
         try {
             return new TinyDialogModel(engine, Gpt.load(engine, ModelFiles.of(file(name)), LoadOptions.defaults()),

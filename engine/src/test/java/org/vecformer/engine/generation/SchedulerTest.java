@@ -875,6 +875,42 @@ class SchedulerTest extends ByteModelFixture {
     }
 
     @Test
+    void closedWhileManySubmitItForgetsNobody() throws Exception {
+        GenerationResult alone = generator.generate(PROMPT, GREEDY.withMaxNewTokens(5), TokenListener.NONE);
+        for (int round = 0; round < 30; round++) {
+            open(DEFAULTS.withMaxQueued(8));
+            List<Future<Integer>> all = new ArrayList<>();
+            try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (int i = 0; i < 16; i++) {
+                    all.add(threads.submit(this::generateUntilClosed));
+                }
+                await(() -> scheduler.load().ended() > 20);
+                scheduler.close();
+            }
+            for (Future<Integer> each : all) {
+                assertThat(each.get()).isIn(0, Arrays.hashCode(alone.ids()));
+            }
+            assertThat(schedulerThreads()).isEmpty();
+        }
+    }
+
+    /** Returns a hash of the tokens that were always the same; 0 if it got none. */
+    private int generateUntilClosed() throws InterruptedException {
+        int[] first = {};
+        while (true) {
+            try {
+                int[] ids = scheduler.generate(PROMPT, GREEDY.withMaxNewTokens(5)).ids();
+                assertThat(first.length == 0 ? ids : first).isEqualTo(ids);
+                first = ids;
+            } catch (QueueFullException _) {
+                Thread.yield();
+            } catch (ClosedException _) {
+                return first.length == 0 ? 0 : Arrays.hashCode(first);
+            }
+        }
+    }
+
+    @Test
     void itCanBeClosedByAListener() throws Exception {
         open(DEFAULTS);
         var result = submit(PROMPT, GREEDY, _ -> scheduler.close());

@@ -18,11 +18,11 @@ import org.vecformer.loader.ModelFiles;
 import org.vecformer.tokenizer.Tokenizer;
 
 /** A random GPT-2 whose tokenizer knows the bytes and a few pieces of words. */
-record TinyGpt2(Engine engine, Gpt model, Tokenizer tokenizer) implements AutoCloseable {
+public record TinyGpt2(Engine engine, Gpt model, Tokenizer tokenizer) implements AutoCloseable {
 
     static final TestModels.Shape SHAPE = new TestModels.Shape(290, 70, 64, 2, 2, 128);
 
-    static TinyGpt2 open(Path directory) throws IOException {
+    public static TinyGpt2 open(Path directory) throws IOException {
         TestModels.write(directory, SHAPE, 11, DType.F32);
         writeTokenizer(directory);
         Engine engine = TestBackends.open(2);
