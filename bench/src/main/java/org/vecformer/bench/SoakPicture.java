@@ -16,7 +16,10 @@ import org.vecformer.bench.SvgPanel.Tick;
 final class SoakPicture {
 
     private static final double[] PERCENTILES = {50, 90, 99, 99.9};
-    private static final String[] SHADES = {"#9ecae1", "#4292c6", "#08519c", "#d94801"};
+    private static final String[] SHADES = {"#9ecae1", "#4292c6", "#08519c", "#fdae6b"};
+    private static final int WIDTH = 2;
+    /** Of the rarest, which lies below the others and may coincide with the next. */
+    private static final int WIDE = 6;
     private static final int HEADER = 58;
     private static final int PANEL = 300;
     private static final double MILLIS = 1e-3;
@@ -82,7 +85,7 @@ final class SoakPicture {
             ToDoubleFunction<Soak.Memory> bytes) {
         double[] values = soak.intervals().stream().mapToDouble(i -> bytes.applyAsDouble(i.memory()) / (1 << 20))
                 .toArray();
-        lines.add(new Line(name + ", " + number(values[values.length - 1]), colour, false, times(minutes), values));
+        lines.add(new Line(name + ", " + number(values[values.length - 1]), colour, WIDTH, times(minutes), values));
     }
 
     private static SvgPanel overTime(String title, Soak soak, double[] minutes,
@@ -102,7 +105,8 @@ final class SoakPicture {
                     most = Math.max(most, values[i]);
                 }
             }
-            lines.add(new Line("p" + number(PERCENTILES[p]), SHADES[p], false, times(minutes), values));
+            lines.add(new Line("p" + number(PERCENTILES[p]), SHADES[p],
+                    p == PERCENTILES.length - 1 ? WIDE : WIDTH, times(minutes), values));
         }
         return new SvgPanel(title, PANEL, time(minutes),
                 Axis.logarithmic("milliseconds", Math.min(least, most), Math.max(most, 1e-3), SoakPicture::number),
@@ -144,7 +148,7 @@ final class SoakPicture {
             range[0] = Math.min(range[0], value);
             range[1] = Math.max(range[1], value);
         }
-        lines.add(new Line(name, colour, false, xs.stream().mapToDouble(Double::doubleValue).toArray(), values));
+        lines.add(new Line(name, colour, WIDTH, xs.stream().mapToDouble(Double::doubleValue).toArray(), values));
     }
 
     /** Three digits, or all before the point. */

@@ -36,7 +36,7 @@ public final class SoakReport {
     private static final int MOST_CLIENTS = 10_000;
     private static final int MOST_TOKENS = 100_000;
     private static final int MOST_MINUTES = 7 * 24 * 60;
-    private static final int INTERVALS = 120;
+    private static final int INTERVALS = 60;
     private static final double[] PERCENTILES = {50, 90, 99, 99.9, 100};
 
     private static final String HELP = """

@@ -11,7 +11,7 @@ final class SvgPanel {
 
     static final int WIDTH = 1000;
     private static final int LEFT = 90;
-    private static final int RIGHT = 210;
+    private static final int RIGHT = 250;
     private static final int ABOVE = 34;
     private static final int BELOW = 52;
 
@@ -64,8 +64,11 @@ final class SvgPanel {
         }
     }
 
-    /** @param ys of the xs at the same places; NaN for none */
-    record Line(String name, String colour, boolean dashed, double[] xs, double[] ys) {}
+    /**
+     * @param width in pixels
+     * @param ys    of the xs at the same places; NaN for none
+     */
+    record Line(String name, String colour, int width, double[] xs, double[] ys) {}
 
     private final String title;
     private final int height;
@@ -136,8 +139,7 @@ final class SvgPanel {
     }
 
     private static String stroke(Line line) {
-        return "stroke=\"" + line.colour + "\" stroke-width=\"2\" stroke-linejoin=\"round\""
-                + (line.dashed ? " stroke-dasharray=\"6 4\"" : "");
+        return "stroke=\"" + line.colour + "\" stroke-width=\"" + line.width + "\" stroke-linejoin=\"round\"";
     }
 
     private static void line(StringBuilder svg, double x1, double y1, double x2, double y2) {
