@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import org.vecformer.engine.model.Session;
+import org.vecformer.engine.sampler.Greedy;
 import org.vecformer.engine.sampler.LogitsNeeded;
 import org.vecformer.engine.sampler.Sampler;
 import org.vecformer.engine.sampler.SamplerChain;
 import org.vecformer.engine.sampler.SamplingContext;
-import org.vecformer.engine.sampler.Greedy;
 import org.vecformer.tokenizer.Tokenizer;
 
 /** One call for continuations: its options, what they come to, and who is told. */

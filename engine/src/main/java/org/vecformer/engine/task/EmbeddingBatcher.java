@@ -66,6 +66,8 @@ public final class EmbeddingBatcher implements AutoCloseable {
      * Takes memory for a session, and starts the thread.
      *
      * @param tokenizer the model's; null if inputs are given as ids
+     * @throws org.vecformer.engine.MemoryLimitException if the engine's limit has no room for the session
+     * @throws ClosedException                           if the model is closed
      */
     public static EmbeddingBatcher open(Bert model, Tokenizer tokenizer, EmbeddingBatcherOptions options) {
         EmbeddingBatcher batcher = new EmbeddingBatcher(model, tokenizer, options);
@@ -107,6 +109,7 @@ public final class EmbeddingBatcher implements AutoCloseable {
      * @throws CancellationException                         if it was cancelled, or the calling thread was interrupted
      *                                                       (which it stays)
      * @throws org.vecformer.engine.DeadlineException        if the cancellation is late
+     * @throws org.vecformer.engine.MemoryLimitException     if the engine's limit has no room for a run with these inputs
      * @throws ClosedException                               if the batcher or the model is closed, before or meanwhile
      */
     public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, Cancellation cancellation) {
@@ -141,7 +144,9 @@ public final class EmbeddingBatcher implements AutoCloseable {
      * #embedAll(List, EmbedderOptions, Cancellation)} does: inputs that are not right, a full queue, a closed batcher.
      * <p>
      * Cancelling the future ends the request. Actions that depend on it run on a virtual thread: they may take their
-     * time.
+     * time. What ends the request without a result completes the future; of a request that is late, {@code join} and
+     * {@code get} throw a {@link CancellationException} whose cause is the {@link
+     * org.vecformer.engine.DeadlineException}.
      */
     public CompletableFuture<List<Embedding>> submitAll(List<TaskInput> inputs, EmbedderOptions options,
             Cancellation cancellation) {

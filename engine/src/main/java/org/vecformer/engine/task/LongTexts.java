@@ -1,6 +1,9 @@
 package org.vecformer.engine.task;
 
-/** What an {@link Embedder} does with a text of more tokens than fit: see {@link EmbedderOptions#maxLength}. */
+/**
+ * What an {@link Embedder} does with a text of more tokens than fit: see {@link EmbedderOptions#maxLength}. Inputs that
+ * are token ids already are never changed: too long ones can only be refused, here or by the model.
+ */
 public enum LongTexts {
     /** The text is cut at its end, as sentence-transformers does it, and {@link Embedding#truncated} says so. */
     TRUNCATE,

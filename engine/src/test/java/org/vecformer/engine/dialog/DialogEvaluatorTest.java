@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -19,6 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.DeadlineException;
 import org.vecformer.engine.Oracle;
 import org.vecformer.engine.generation.PromptTooLongException;
 import org.vecformer.engine.model.Gpt;
@@ -238,6 +241,26 @@ class DialogEvaluatorTest {
             assertThat(done).containsExactly(1, 2, 3);
             assertThat(evaluator.evaluate(examples, GREEDY, false, TaskProgress.NONE).examples()).isEqualTo(
                     examples.size());
+        }
+    }
+
+    @Test
+    void aCancellationEndsTheEvaluation() throws IOException {
+        List<DialogExample> examples = examples();
+        try (TinyDialogModel tiny = TinyDialogModel.open("tiny-gpt2");
+                DialogEvaluator evaluator = DialogEvaluator.open(tiny.model())) {
+            Cancellation cancellation = new Cancellation();
+            List<Integer> done = new ArrayList<>();
+            assertThatThrownBy(() -> evaluator.evaluate(examples, GREEDY, true, (count, _) -> {
+                done.add(count);
+                if (count == 3) {
+                    cancellation.cancel();
+                }
+            }, cancellation)).isInstanceOf(CancellationException.class);
+            assertThat(done).containsExactly(1, 2, 3);
+            assertThatThrownBy(
+                    () -> evaluator.score(examples.getFirst(), GREEDY, true, Cancellation.after(Duration.ZERO)))
+                    .isInstanceOf(DeadlineException.class);
         }
     }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.ClosedException;
+import org.vecformer.engine.DeadlineException;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.Oracle;
 import org.vecformer.engine.Sequence;
@@ -241,6 +245,33 @@ class GptPartnerTest {
             String text = partner.reply(DIALOG, seeded, TokenListener.NONE).text();
             assertThat(partner.reply(DIALOG, seeded, TokenListener.NONE).text()).isEqualTo(text);
             assertThat(partner.reply(DIALOG, seeded.withSeed(2), TokenListener.NONE).text()).isNotEqualTo(text);
+        }
+    }
+
+    @Test
+    void aCancellationEndsReplyAndRanking() throws IOException {
+        try (TinyDialogModel tiny = TinyDialogModel.open(OPENAI);
+                GptPartner partner = GptPartner.open(tiny.model())) {
+            List<String> candidates = List.of("no .", "yes .");
+            List<RankedReply> ranked = partner.rank(DIALOG, candidates, 2);
+            Cancellation cancelled = new Cancellation();
+            cancelled.cancel();
+            assertThat(partner.reply(DIALOG, GREEDY, TokenListener.NONE, cancelled).finishReason())
+                    .isEqualTo(FinishReason.CANCELLED);
+            assertThat(partner.reply(DIALOG, GREEDY, TokenListener.NONE, Cancellation.after(Duration.ZERO))
+                    .finishReason()).isEqualTo(FinishReason.TIME);
+            assertThatThrownBy(() -> partner.rank(DIALOG, candidates, 2, cancelled))
+                    .isInstanceOf(CancellationException.class).isNotInstanceOf(DeadlineException.class);
+            assertThatThrownBy(() -> partner.rank(DIALOG, candidates, 2, Cancellation.after(Duration.ZERO)))
+                    .isInstanceOf(DeadlineException.class);
+            assertThat(partner.rank(DIALOG, candidates, 2)).isEqualTo(ranked);
+            assertThatThrownBy(() -> partner.reply(DIALOG, GREEDY, _ -> partner.rank(DIALOG, candidates, 2)))
+                    .isInstanceOf(IllegalStateException.class).hasMessageContaining("a call runs");
+            Runnable closing = partner::close;
+            assertThatThrownBy(() -> partner.reply(DIALOG, GREEDY, _ -> closing.run()))
+                    .isInstanceOf(ClosedException.class);
+            assertThat(tiny.engine().memory().caches()).isZero();
+            assertThatThrownBy(() -> partner.rank(DIALOG, candidates, 2)).isInstanceOf(ClosedException.class);
         }
     }
 

@@ -28,7 +28,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.DeadlineException;
+import org.vecformer.engine.Engine;
+import org.vecformer.engine.EngineOptions;
+import org.vecformer.engine.MemoryLimitException;
+import org.vecformer.engine.MemoryUse;
 import org.vecformer.engine.QueueFullException;
+import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderInput;
 
@@ -300,6 +305,33 @@ class EmbeddingBatcherTest {
             assertThat(running.handle((_, why) -> why).join()).isInstanceOf(ClosedException.class);
             assertThatExceptionOfType(ClosedException.class)
                     .isThrownBy(() -> other.embed(TaskInput.of("the man"), MEAN));
+        }
+    }
+
+    @Test
+    void aRunThatDoesNotFitIntoMemoryFailsThoseWhoAreInIt() throws IOException {
+        TaskInput small = TaskInput.of("the man is good");
+        long enough;
+        try (Engine engine = TestBackends.open(EngineOptions.defaults().withThreads(1))) {
+            Bert model = Bert.load(engine, directory);
+            MemoryUse before = engine.memory();
+            try (EmbeddingBatcher other = EmbeddingBatcher.open(model)) {
+                other.embed(small, MEAN);
+                enough = engine.memory().total();
+                other.embedAll(many(), MEAN);
+                assertThat(engine.memory().total()).as("what longer runs need").isGreaterThan(enough);
+            }
+            assertThat(engine.memory()).as("closed, it has given all back").isEqualTo(before);
+            model.close();
+        }
+        try (Engine engine = TestBackends.open(EngineOptions.defaults().withThreads(1).withMemoryLimit(enough))) {
+            Bert model = Bert.load(engine, directory);
+            try (EmbeddingBatcher other = EmbeddingBatcher.open(model)) {
+                assertSame(other.embedAll(List.of(small), MEAN), alone(List.of(small), MEAN));
+                assertThatExceptionOfType(MemoryLimitException.class).isThrownBy(() -> other.embedAll(many(), MEAN));
+                assertSame(other.embedAll(List.of(small), MEAN), alone(List.of(small), MEAN));
+            }
+            model.close();
         }
     }
 }

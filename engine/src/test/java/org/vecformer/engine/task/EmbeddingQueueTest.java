@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.ClosedException;
@@ -27,6 +28,7 @@ import org.vecformer.engine.model.EncoderOptions;
 import org.vecformer.engine.model.EncoderSession;
 
 /** Who comes into which run, and who does not, without a thread that computes. */
+@Timeout(60)
 class EmbeddingQueueTest {
 
     private static final int BUDGET = 64;
@@ -124,12 +126,12 @@ class EmbeddingQueueTest {
         for (int i = 0; i < parts.size(); i++) {
             parts.get(i).request().read(parts.get(i), session, i);
         }
-        assertThat(single.future().join()).extracting(Embedding::tokens).containsExactly(7);
+        assertThat(single.future().resultNow()).extracting(Embedding::tokens).containsExactly(7);
         assertThat(list.future()).isNotDone();
         parts = queue.fill(session.batch());
         session.run(session.batch());
         parts.getFirst().request().read(parts.getFirst(), session, 0);
-        assertThat(list.future().join()).extracting(Embedding::tokens).containsExactly(40, 30);
+        assertThat(list.future().resultNow()).extracting(Embedding::tokens).containsExactly(40, 30);
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
 import java.util.concurrent.FutureTask;
@@ -26,6 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.ClosedException;
+import org.vecformer.engine.Engine;
+import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.generation.DecodingStrategy;
 import org.vecformer.engine.generation.FinishReason;
 import org.vecformer.engine.generation.GeneratedToken;
@@ -35,6 +38,7 @@ import org.vecformer.engine.generation.StopCondition;
 import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TextPiece;
 import org.vecformer.engine.generation.TokenListener;
+import org.vecformer.engine.model.Gpt;
 
 /** {@link TextGenerator#stream} and {@link TextGenerator#publish}. */
 class GenerationStreamTest {
@@ -256,6 +260,69 @@ class GenerationStreamTest {
             assertThat(System.nanoTime() - start).isLessThan(Duration.ofMinutes(2).toNanos());
             Thread.onSpinWait();
         }
+    }
+
+    @Test
+    void aModelThatIsClosedEndsItsStreams() {
+        Iterator<TextPiece> pieces = generator.stream(PROMPT, GREEDY).iterator();
+        pieces.next();
+        tiny.model().close();
+        assertThatThrownBy(() -> pieces.forEachRemaining(_ -> {
+        })).isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> generator.generate(PROMPT, GREEDY, TokenListener.NONE))
+                .isInstanceOf(ClosedException.class);
+    }
+
+    /** Everything at once, at any moment of a generation: it ends, and all memory is given back. */
+    @Test
+    void everythingIsClosedWhileItComputes() throws IOException, InterruptedException {
+        for (int round = 0; round < 30; round++) {
+            int tokens = round;
+            try (Engine engine = TestBackends.open(2)) {
+                Gpt model = Gpt.load(engine, directory);
+                TextGenerator own = TextGenerator.open(model);
+                CountDownLatch written = new CountDownLatch(tokens);
+                FutureTask<GenerationResult> call = new FutureTask<>(
+                        () -> own.generate(PROMPT, GREEDY.withMaxNewTokens(60), _ -> written.countDown()));
+                Thread.ofPlatform().start(call);
+                written.await();
+                own.close();
+                model.close();
+                try {
+                    assertThat(call.get().ids()).as("written before it was closed").hasSize(60);
+                } catch (ExecutionException e) {
+                    assertThat(e).hasCauseInstanceOf(ClosedException.class);
+                }
+                assertThat(engine.memory().total()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void ofManyThreadsOneIsServed() throws InterruptedException {
+        int[] expected = generator.generate(PROMPT, GREEDY, TokenListener.NONE).ids();
+        AtomicInteger served = new AtomicInteger();
+        AtomicInteger refused = new AtomicInteger();
+        AtomicInteger wrong = new AtomicInteger();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            threads.add(Thread.ofVirtual().start(() -> {
+                for (int n = 0; n < 20; n++) {
+                    try {
+                        int[] ids = generator.generate(PROMPT, GREEDY, TokenListener.NONE).ids();
+                        (Arrays.equals(ids, expected) ? served : wrong).incrementAndGet();
+                    } catch (IllegalStateException e) {
+                        refused.incrementAndGet();
+                    }
+                }
+            }));
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertThat(wrong).hasValue(0);
+        assertThat(served).hasPositiveValue();
+        assertThat(served.get() + refused.get()).isEqualTo(160);
     }
 
     @Test

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -22,14 +24,18 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.generation.FinishReason;
+import org.vecformer.engine.generation.GeneratedToken;
 import org.vecformer.engine.generation.GenerationResult;
 import org.vecformer.engine.generation.MaskGenerationOptions;
 import org.vecformer.engine.generation.MaskStrategy;
 import org.vecformer.engine.generation.PromptTooLongException;
 import org.vecformer.engine.generation.ResampleOrder;
+import org.vecformer.engine.generation.TextEnd;
 import org.vecformer.engine.generation.TokenListener;
 import org.vecformer.engine.model.EncoderInput;
+import org.vecformer.engine.model.Trace;
 import org.vecformer.engine.sampler.SamplerKind;
 
 /** What a masked language model writes, against loops that fill masks one by one, and by the generator's contract. */
@@ -201,6 +207,46 @@ class MaskGeneratorTest {
         assertThat(gibbs.finishReason()).isEqualTo(FinishReason.CANCELLED);
         assertThat(gibbs.timing().generatedTokens()).isEqualTo(1);
         assertThat(generate(PAIR, GREEDY).ids()).isEqualTo(whole.ids());
+    }
+
+    @Test
+    void aCancellationEndsTheText() {
+        int[] whole = generate(PAIR, GREEDY).ids();
+        for (MaskGenerationOptions options : List.of(GREEDY, GIBBS)) {
+            Cancellation cancelled = new Cancellation();
+            cancelled.cancel();
+            assertThat(generator.generate(PAIR, options, TokenListener.NONE, cancelled).finishReason())
+                    .isEqualTo(FinishReason.CANCELLED);
+            List<TextEnd> ends = new ArrayList<>();
+            GenerationResult late = generator.generate(PAIR, options, new TokenListener() {
+                @Override
+                public void token(GeneratedToken token) {
+                    throw new AssertionError("no token is to be written");
+                }
+
+                @Override
+                public void finished(TextEnd end) {
+                    ends.add(end);
+                }
+            }, Cancellation.after(Duration.ZERO));
+            assertThat(late.finishReason()).isEqualTo(FinishReason.TIME);
+            assertThat(ends).extracting(TextEnd::reason).containsExactly(FinishReason.TIME);
+        }
+        Cancellation cancellation = new Cancellation();
+        AtomicInteger last = new AtomicInteger(-1);
+        generator.runner.session().trace(new Trace() {
+            @Override
+            public void hidden(int layer, int row, float[] state) {
+                last.accumulateAndGet(layer, Math::max);
+                cancellation.cancel();
+            }
+        });
+        GenerationResult result = generator.generate(PAIR, GREEDY, TokenListener.NONE, cancellation);
+        generator.runner.session().trace(null);
+        assertThat(last).as("the last block of two").hasValue(0);
+        assertThat(result.finishReason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(result.ids()).isEmpty();
+        assertThat(generate(PAIR, GREEDY).ids()).isEqualTo(whole);
     }
 
     // ---- Gibbs sampling

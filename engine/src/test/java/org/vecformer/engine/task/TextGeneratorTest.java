@@ -548,6 +548,27 @@ class TextGeneratorTest {
     }
 
     @Test
+    void aModelBringsItsRecommendations(@TempDir Path other) throws IOException {
+        TestModels.write(other, TestModels.Shape.EVEN, 11, DType.F32);
+        TestModels.writeByteTokenizer(other);
+        try (Gpt silent = Gpt.load(engine, other)) {
+            GenerationOptions options = GenerationOptions.of(silent);
+            assertThat(options.strategy()).isEqualTo(DecodingStrategy.greedy());
+            assertThat(options.stopping()).isEqualTo(Stopping.whenFull().withEndTokens(List.of(0)));
+        }
+        Files.writeString(other.resolve("generation_config.json"),
+                "{\"do_sample\": true, \"max_new_tokens\": 3, \"eos_token_id\": 256}");
+        try (Gpt recommending = Gpt.load(engine, other);
+                TextGenerator texts = TextGenerator.open(recommending)) {
+            GenerationOptions options = GenerationOptions.of(recommending);
+            assertThat(options.strategy()).isEqualTo(DecodingStrategy.random());
+            assertThat(options.stopping().endTokens()).containsExactly(256);
+            assertThat(texts.generate("with the model's own tokenizer", options, TokenListener.NONE).ids())
+                    .hasSizeBetween(1, 3);
+        }
+    }
+
+    @Test
     void recommendationsAreTakenOver() throws IOException {
         Path file = directory.resolve("some_generation_config.json");
         Files.writeString(file, """

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -146,6 +147,8 @@ class VecformerLanguageModelTest {
         String text = greedy.text();
         check(PROMPT, GREEDY.withStopTexts(text.substring(text.length() / 2, text.length() / 2 + 4)),
                 FinishReason.STOP);
+        // What may be the beginning of a stop text is held back, and told in the end.
+        check(PROMPT, GREEDY.withStopTexts(text.substring(text.length() - 4) + "\u00a7"), FinishReason.LENGTH);
     }
 
     @Test
@@ -284,10 +287,11 @@ class VecformerLanguageModelTest {
     @Test
     void whatAHandlerThrowsEndsItsText() throws Exception {
         IllegalStateException enough = new IllegalStateException("enough");
+        AtomicInteger calls = new AtomicInteger();
         Told told = new Told() {
             @Override
             public void onNext(String token) {
-                super.onNext(token);
+                calls.incrementAndGet();
                 throw enough;
             }
         };
@@ -296,7 +300,7 @@ class VecformerLanguageModelTest {
         while (scheduler.load().running() > 0) {
             Thread.sleep(5);
         }
-        assertThat(told.pieces).hasSize(1);
+        assertThat(calls).hasValue(1);
         Told atTheEnd = new Told() {
             @Override
             public void onComplete(Response<String> response) {
