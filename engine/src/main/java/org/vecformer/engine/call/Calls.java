@@ -33,7 +33,7 @@ public final class Calls implements AutoCloseable {
         checkOpen();
         if (running != null) {
             throw new IllegalStateException("a call runs in this " + task
-                    + ", which does one at a time: wait for its end, close its stream, or open another one");
+                    + ", which does one at a time: wait for its end, or open another one");
         }
         running = new Call(this, cancellation);
         return running;

@@ -58,6 +58,8 @@ final class Visitor {
     private final List<NamedWay> ways = List.of(
             new NamedWay("Scheduler.generate", 6, this::scheduled),
             new NamedWay("Scheduler.submit", 6, this::submitted),
+            new NamedWay("Scheduler.stream", 3, this::scheduledStream),
+            new NamedWay("Scheduler.publish", 3, this::scheduledPublisher),
             new NamedWay("TextGenerator.generate", 4, this::written),
             new NamedWay("TextGenerator.stream", 3, this::streamed),
             new NamedWay("TextGenerator.publish", 3, this::published),
@@ -180,7 +182,11 @@ final class Visitor {
             throw e;
         } catch (CancellationException | ExecutionException e) {
             // The JDK wraps the one as it does the other.
-            throw e.getCause() instanceof Exception cause ? cause : e;
+            switch (e.getCause()) {
+                case Exception cause -> throw cause;
+                case Error cause -> throw cause;
+                case null, default -> throw e;
+            }
         }
     }
 
@@ -224,9 +230,21 @@ final class Visitor {
         House.Room room = room();
         TextJob job = job(room, true);
         attempt.cancelLater();
-        try (Stream<TextPiece> stream = generator(room).stream(job.prompt(), job.options(), attempt.cancellation())) {
+        return read(job, generator(room).stream(job.prompt(), job.options(), attempt.cancellation()));
+    }
+
+    private Outcome scheduledStream(Attempt attempt) {
+        House.Room room = room();
+        TextJob job = job(room, true);
+        attempt.cancelLater();
+        return read(job, room.scheduler().stream(job.prompt(), job.options(), attempt.cancellation()));
+    }
+
+    /** Reads a stream to its end, or closes it before. */
+    private Outcome read(TextJob job, Stream<TextPiece> stream) {
+        try (stream) {
             Transcript transcript = new Transcript(job);
-            int most = random.nextInt(3) == 0 ? random.nextInt(8) : Integer.MAX_VALUE;
+            int most = piecesWanted();
             Iterator<TextPiece> pieces = stream.iterator();
             for (int i = 0; i < most && pieces.hasNext(); i++) {
                 transcript.add(pieces.next());
@@ -235,18 +253,36 @@ final class Visitor {
         }
     }
 
+    private int piecesWanted() {
+        return random.nextInt(3) == 0 ? random.nextInt(8) : Integer.MAX_VALUE;
+    }
+
     private Outcome published(Attempt attempt) throws Exception {
         House.Room room = room();
         TextJob job = job(room, true);
         attempt.cancelLater();
-        Transcript transcript = new Transcript(job);
-        Subscriber subscriber = new Subscriber(transcript, 1 + random.nextInt(5),
-                random.nextInt(3) == 0 ? random.nextInt(8) : Integer.MAX_VALUE);
         try (TextGenerator generator = TextGenerator.open(room.model(), room.library().tokenizer())) {
-            generator.publish(job.prompt(), job.options(), attempt.cancellation()).subscribe(subscriber);
-            get(subscriber.end);
+            return subscribe(job, generator.publish(job.prompt(), job.options(), attempt.cancellation()));
         }
-        return transcript.outcome();
+    }
+
+    private Outcome scheduledPublisher(Attempt attempt) throws Exception {
+        House.Room room = room();
+        TextJob job = job(room, true);
+        attempt.cancelLater();
+        return subscribe(job, room.scheduler().publish(job.prompt(), job.options(), attempt.cancellation()));
+    }
+
+    private Outcome subscribe(TextJob job, Flow.Publisher<TextPiece> publisher) throws Exception {
+        Transcript transcript = new Transcript(job);
+        Subscriber subscriber = new Subscriber(transcript, 1 + random.nextInt(5), piecesWanted());
+        publisher.subscribe(subscriber);
+        try {
+            get(subscriber.end);
+            return transcript.outcome();
+        } finally {
+            subscriber.leave();
+        }
     }
 
     private Outcome closedMeanwhile(Attempt attempt) {
@@ -263,7 +299,11 @@ final class Visitor {
 
     private Outcome scored(Attempt attempt) {
         House.Room room = room();
-        int number = random.nextInt(room.library().texts().size());
+        int number;
+        do {
+            number = random.nextInt(room.library().texts().size());
+            // Of a single token there is nothing to compute, and so nothing to cancel.
+        } while (room.library().texts().get(number).prompt().length == 1);
         attempt.cancelLater();
         try (Scorer scorer = Scorer.open(room.model(), room.library().tokenizer())) {
             double[] logprobs = scorer.score(room.library().texts().get(number).prompt(), ScoringOptions.defaults(),
@@ -437,7 +477,7 @@ final class Visitor {
         private final int atOnce;
         private final int most;
         private final CompletableFuture<Void> end = new CompletableFuture<>();
-        private Flow.Subscription subscription;
+        private volatile Flow.Subscription subscription;
         private int received;
 
         Subscriber(Transcript transcript, int atOnce, int most) {
@@ -452,9 +492,19 @@ final class Visitor {
             subscription.request(atOnce);
         }
 
+        void leave() {
+            if (subscription != null) {
+                subscription.cancel();
+            }
+        }
+
         @Override
         public void onNext(TextPiece piece) {
-            transcript.add(piece);
+            try {
+                transcript.add(piece);
+            } catch (AssertionError e) {
+                end.completeExceptionally(e);
+            }
             if (++received >= most) {
                 subscription.cancel();
                 end.complete(null);
