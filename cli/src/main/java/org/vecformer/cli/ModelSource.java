@@ -1,8 +1,9 @@
 package org.vecformer.cli;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.net.JarURLConnection;
 import java.net.URISyntaxException;
+import java.net.URL;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -52,11 +53,21 @@ final class ModelSource implements AutoCloseable {
         return open(model);
     }
 
+    /**
+     * Found as a resource: of a class that came out of an archive of classes (class data sharing), the code source names the
+     * place where the jar was when the archive was made.
+     */
     private static ModelSource embedded(boolean weights) throws IOException {
-        Path code = codeLocation();
-        FileSystem jar = Files.isDirectory(code) ? null : FileSystems.newFileSystem(code);
+        URL config = ModelSource.class.getResource(EMBEDDED_NAME + "/config.json");
+        FileSystem jar = null;
         try {
-            Path directory = jar == null ? code.resolve(EMBEDDED) : jar.getPath(EMBEDDED);
+            Path directory;
+            if (config.openConnection() instanceof JarURLConnection inJar) {
+                jar = FileSystems.newFileSystem(path(inJar.getJarFileURL()));
+                directory = jar.getPath(EMBEDDED);
+            } else {
+                directory = path(config).getParent();
+            }
             return new ModelSource(EMBEDDED_NAME, directory, jar, weights ? ModelFiles.of(directory) : null);
         } catch (Throwable e) {
             if (jar != null) {
@@ -66,12 +77,11 @@ final class ModelSource implements AutoCloseable {
         }
     }
 
-    private static Path codeLocation() {
+    private static Path path(URL url) throws CommandException {
         try {
-            return Path.of(ModelSource.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+            return Path.of(url.toURI());
         } catch (URISyntaxException e) {
-            throw new UncheckedIOException(
-                    new CommandException("cannot find the jar that holds the embedded model", e));
+            throw new CommandException("cannot find the jar that holds the embedded model", e);
         }
     }
 
