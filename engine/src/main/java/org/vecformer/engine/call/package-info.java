@@ -1,6 +1,7 @@
 /**
  * The calls of a task: {@link org.vecformer.engine.call.Calls} lets one run at a time, ends it when somebody wants that,
  * and frees the task's memory behind the last one; a {@link org.vecformer.engine.call.Call} is what the work asks
- * whether to go on.
+ * whether to go on. A {@link org.vecformer.engine.call.PieceQueue} carries what a generation tells to the thread that
+ * reads its stream, or to a subscriber.
  */
 package org.vecformer.engine.call;

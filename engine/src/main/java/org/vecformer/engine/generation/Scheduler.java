@@ -19,6 +19,7 @@ import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.DeviceException;
 import org.vecformer.engine.MemoryLimitException;
 import org.vecformer.engine.QueueFullException;
+import org.vecformer.engine.call.PieceQueue;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.tensor.KeyValueMemory;

@@ -22,9 +22,8 @@
  * which one is largest, the largest few, or all, as the samplers of a context need them
  * ({@link org.vecformer.engine.sampler.LogitsNeeded}).
  * <p>
- * What is written is told to a {@link org.vecformer.engine.generation.TokenListener}; a
- * {@link org.vecformer.engine.generation.PieceQueue} makes a stream or a publisher of
- * {@link org.vecformer.engine.generation.TextPiece}s of that.
+ * What is written is told to a {@link org.vecformer.engine.generation.TokenListener}, of which a {@code PieceQueue} (in
+ * the package {@code call}) makes a stream or a publisher of {@link org.vecformer.engine.generation.TextPiece}s.
  * <p>
  * {@link org.vecformer.engine.generation.Scheduler} does greedy search and random sampling for many threads at once. Its
  * thread takes {@code ScheduledRequest}s, each with a {@code Generation} of its own, from a queue into a {@code

@@ -1,4 +1,4 @@
-package org.vecformer.engine.generation;
+package org.vecformer.engine.call;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -14,6 +14,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vecformer.engine.generation.FinishReason;
+import org.vecformer.engine.generation.GeneratedToken;
+import org.vecformer.engine.generation.TextEnd;
+import org.vecformer.engine.generation.TextPiece;
 
 class PieceQueueTest {
 

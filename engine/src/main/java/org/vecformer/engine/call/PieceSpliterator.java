@@ -1,7 +1,8 @@
-package org.vecformer.engine.generation;
+package org.vecformer.engine.call;
 
 import java.util.Spliterator;
 import java.util.function.Consumer;
+import org.vecformer.engine.generation.TextPiece;
 
 /** The pieces of a queue one by one: nothing is taken before it is asked for, which splitting would do. */
 record PieceSpliterator(PieceQueue queue) implements Spliterator<TextPiece> {

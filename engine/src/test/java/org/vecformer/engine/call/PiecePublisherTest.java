@@ -1,4 +1,4 @@
-package org.vecformer.engine.generation;
+package org.vecformer.engine.call;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
@@ -10,6 +10,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.vecformer.engine.generation.TextPiece;
 
 /** The rules of Reactive Streams 1.0.4, by their numbers. */
 class PiecePublisherTest {

@@ -1,4 +1,4 @@
-package org.vecformer.engine.generation;
+package org.vecformer.engine.call;
 
 import java.util.ArrayDeque;
 import java.util.Objects;
@@ -7,6 +7,10 @@ import java.util.concurrent.Flow;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.vecformer.engine.generation.GeneratedToken;
+import org.vecformer.engine.generation.TextEnd;
+import org.vecformer.engine.generation.TextPiece;
+import org.vecformer.engine.generation.TokenListener;
 
 /**
  * Carries what a generation tells to a consumer on another thread, who has it as a {@link #stream} or from a {@link

@@ -1,10 +1,11 @@
-package org.vecformer.engine.generation;
+package org.vecformer.engine.call;
 
 import java.lang.System.Logger.Level;
 import java.util.Objects;
-import java.util.concurrent.Flow;
 import java.util.concurrent.Flow.Subscriber;
+import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.vecformer.engine.generation.TextPiece;
 
 /**
  * Publishes the pieces of a queue to its one subscriber, by the rules of Reactive Streams 1.0.4. A virtual thread takes

@@ -1,9 +1,13 @@
-package org.vecformer.engine.generation;
+package org.vecformer.engine.call;
 
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.vecformer.engine.generation.FinishReason;
+import org.vecformer.engine.generation.GeneratedToken;
+import org.vecformer.engine.generation.TextEnd;
+import org.vecformer.engine.generation.TokenListener;
 
 /** A generation without a model, on a thread of its own: the tokens 0, 1, 2, ... with their numbers as texts. */
 final class ScriptedGeneration implements PieceQueue.Source {
