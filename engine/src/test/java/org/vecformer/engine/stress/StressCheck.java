@@ -28,7 +28,7 @@ class StressCheck {
      * back what it does not need, so what is left to grow is code and metaspace. A session that is lost in one of a
      * hundred requests would be hundreds of megabytes.
      */
-    private static final long RESIDENT_TOLERANCE = 128 << 20;
+    private static final long RESIDENT_TOLERANCE = 96 << 20;
     private static final long HEAP_TOLERANCE = 16 << 20;
     private static final long DIRECT_TOLERANCE = 16 << 20;
     /** Those by which the JDK waits for virtual threads. */
