@@ -55,7 +55,8 @@ class BenchmarksJarIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"SpeedReport", "EncoderReport", "TargetsReport", "TokenizerReport", "DeviceReport"})
+    @ValueSource(strings = {"SpeedReport", "SoakReport", "EncoderReport", "TargetsReport", "TokenizerReport",
+        "DeviceReport"})
     void theReportsStart(String report) throws IOException, InterruptedException {
         Run run = java("-cp", jar.toString(), "org.vecformer.bench." + report, "--help");
         assertThat(run.status).as(run.output).isZero();
@@ -63,7 +64,7 @@ class BenchmarksJarIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"SpeedReport", "EncoderReport", "TargetsReport"})
+    @ValueSource(strings = {"SpeedReport", "SoakReport", "EncoderReport", "TargetsReport"})
     void withoutTheVectorModuleAReportSaysWhatToDo(String report) throws IOException, InterruptedException {
         Run run = java("-cp", jar.toString(), "org.vecformer.bench." + report);
         assertThat(run.status).isEqualTo(2);

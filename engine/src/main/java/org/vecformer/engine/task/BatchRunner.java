@@ -66,6 +66,10 @@ final class BatchRunner implements AutoCloseable {
      * @throws CancellationException if the call shall end
      */
     void run(Call call, List<Job> jobs, int owners, TaskProgress progress, Reader reader) {
+        if (jobs.isEmpty()) {
+            // Otherwise each step asks.
+            call.check();
+        }
         int[] left = new int[owners];
         for (Job job : jobs) {
             left[job.owner]++;

@@ -103,6 +103,10 @@ final class RowRunner implements AutoCloseable {
      * @throws CancellationException if the call shall end
      */
     void run(Call call, Sequence past, Iterator<Job> jobs, Reader reader, Consumer<Job> finished) {
+        if (!jobs.hasNext()) {
+            // Otherwise each step asks.
+            call.check();
+        }
         int pastLength = past == null ? 0 : past.length();
         int freePages = cachePages - Math.ceilDiv(pastLength, KeyValueMemory.POSITIONS);
         List<Active> active = new ArrayList<>();

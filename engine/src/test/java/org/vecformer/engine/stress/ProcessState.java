@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.stream.Collectors;
+import javax.management.JMException;
+import javax.management.ObjectName;
 import org.vecformer.engine.life.Waiting;
 
 /**
@@ -28,6 +30,7 @@ record ProcessState(long resident, long heap, long direct, long files, Set<Strin
             System.gc();
             Thread.sleep(50);
         }
+        trim();
         return new ProcessState(residentNow(), ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed(),
                 ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
                         .filter(pool -> pool.getName().equals("direct")).mapToLong(BufferPoolMXBean::getMemoryUsed)
@@ -39,6 +42,20 @@ record ProcessState(long resident, long heap, long direct, long files, Set<Strin
                         .filter(name -> !name.matches("ForkJoinPool-1-worker-.*|VirtualThread-.*|.*-Poller.*|"
                                 + "Common-Cleaner|Attach Listener|process reaper.*"))
                         .collect(Collectors.toUnmodifiableSet()));
+    }
+
+    /**
+     * Has malloc give back what it keeps although nobody uses it: more than 100 MB after the JIT has compiled, which
+     * allocates much and frees it. What is left is in use, or lost.
+     */
+    private static void trim() {
+        try {
+            ManagementFactory.getPlatformMBeanServer().invoke(
+                    new ObjectName("com.sun.management:type=DiagnosticCommand"), "systemTrimNativeHeap", new Object[0],
+                    new String[0]);
+        } catch (JMException _) {
+            // Another system than Linux with glibc.
+        }
     }
 
     /** The resident set now, without a collection before. */

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vecformer.engine.CacheFullException;
+import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.Oracle;
 import org.vecformer.engine.Sequence;
 import org.vecformer.engine.model.Gpt;
@@ -222,6 +223,14 @@ class ScorerTest {
         assertThat(score.sum()).isZero();
         assertThat(score.perplexity()).isNaN();
         assertThat(scorer.scoreAll(List.of(), PLAIN, TaskProgress.NONE)).isEmpty();
+    }
+
+    @Test
+    void aCallThatWasCancelledBeforeEndsEvenWhereNothingIsComputed() {
+        Cancellation cancellation = new Cancellation();
+        cancellation.cancel();
+        assertThatExceptionOfType(CancellationException.class)
+                .isThrownBy(() -> scorer.score(new int[]{5}, PLAIN, cancellation));
     }
 
     // ---- continuations
