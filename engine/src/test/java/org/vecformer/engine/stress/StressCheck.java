@@ -24,11 +24,11 @@ class StressCheck {
 
     /**
      * By how much the resident set and the heap may have grown since the first third of the time, when the JIT has done
-     * most of its work. The heap is in memory as a whole from the start (see the profile's flags) and malloc has given
-     * back what it does not need, so what is left to grow is code and metaspace. A session that is lost in one of a
-     * hundred requests would be hundreds of megabytes.
+     * most of its work. The heap is in memory as a whole from the start, and malloc gives back what it does not need
+     * (see the profile's flags), so what is left to grow is code and metaspace: some 10 MB. A session that is lost in
+     * one of a hundred requests would be hundreds of megabytes.
      */
-    private static final long RESIDENT_TOLERANCE = 96 << 20;
+    private static final long RESIDENT_TOLERANCE = 48 << 20;
     private static final long HEAP_TOLERANCE = 16 << 20;
     private static final long DIRECT_TOLERANCE = 16 << 20;
     /** Those by which the JDK waits for virtual threads. */
