@@ -103,10 +103,6 @@ final class RowRunner implements AutoCloseable {
      * @throws CancellationException if the call shall end
      */
     void run(Call call, Sequence past, Iterator<Job> jobs, Reader reader, Consumer<Job> finished) {
-        if (!jobs.hasNext()) {
-            // Otherwise each step asks.
-            call.check();
-        }
         int pastLength = past == null ? 0 : past.length();
         int freePages = cachePages - Math.ceilDiv(pastLength, KeyValueMemory.POSITIONS);
         List<Active> active = new ArrayList<>();
@@ -116,6 +112,8 @@ final class RowRunner implements AutoCloseable {
         Job waiting = null;
         try {
             while (true) {
+                // Also behind the last step, and where there is none.
+                call.check();
                 batch.clear();
                 rowOwners.clear();
                 for (int i = 0; i < active.size() && batch.room() > 0; i++) {
