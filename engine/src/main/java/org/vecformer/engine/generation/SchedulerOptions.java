@@ -20,7 +20,7 @@ public record SchedulerOptions(int maxQueued, long cacheTokens, int maxBatchToke
         WeightType cacheType) {
 
     private static final int DEFAULT_QUEUE = 256;
-    private static final int DEFAULT_PROMPT_ROWS = 32;
+    private static final int DEFAULT_PROMPT_ROWS = 64;
     private static final int DEFAULT_CONTEXTS = 8;
 
     public SchedulerOptions {
@@ -35,7 +35,7 @@ public record SchedulerOptions(int maxQueued, long cacheTokens, int maxBatchToke
     }
 
     /**
-     * 256 requests that wait, a cache of eight contexts, steps of up to 128 rows, 32 of them for prompts while texts are
+     * 256 requests that wait, a cache of eight contexts, steps of up to 128 rows, 64 of them for prompts while texts are
      * written.
      */
     public static SchedulerOptions defaults() {
