@@ -10,6 +10,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.TestModels.Shape;
+import org.vecformer.engine.model.Bert;
+import org.vecformer.engine.model.EncoderInput;
+import org.vecformer.engine.model.EncoderOptions;
+import org.vecformer.engine.model.EncoderSession;
 import org.vecformer.engine.model.Gpt;
 import org.vecformer.engine.model.Logits;
 import org.vecformer.engine.model.Session;
@@ -90,6 +94,73 @@ class MemoryTest {
             }
             model.openSession(SessionOptions.defaults()).close();
         }
+    }
+
+    /** Whichever of a step's tensors is the one that does not fit. */
+    @Test
+    void aStepThatIsRefusedLeavesNothingBehind() throws IOException {
+        long opened;
+        long wide;
+        try (Engine engine = engine(MUCH);
+                Gpt model = Gpt.load(engine, directory);
+                Session session = model.openSession(SessionOptions.defaults())) {
+            step(session, 1);
+            opened = engine.memory().total();
+            step(session, 5);
+            wide = engine.memory().total();
+        }
+        for (long limit = opened; limit < wide; limit += Math.max(1, (wide - opened) / 9)) {
+            try (Engine engine = engine(limit);
+                    Gpt model = Gpt.load(engine, directory);
+                    Session session = model.openSession(SessionOptions.defaults())) {
+                step(session, 1);
+                for (int i = 0; i < 20; i++) {
+                    assertThatThrownBy(() -> step(session, 5)).isInstanceOf(MemoryLimitException.class);
+                }
+                step(session, 1);
+                assertThat(engine.memory().total()).isEqualTo(opened);
+            }
+        }
+    }
+
+    private static void step(Session session, int rows) {
+        session.batch().clear();
+        try (Sequence sequence = session.newSequence()) {
+            session.batch().add(sequence, new int[rows], 0, rows, Logits.ALL);
+            session.step(session.batch());
+        }
+    }
+
+    @Test
+    void anEncodersRunThatIsRefusedLeavesNothingBehind() throws IOException {
+        Path files = TestBerts.write(directory.resolve("bert"), TestBerts.Shape.ODD, "BertModel", 0, 3, DType.F32);
+        long opened;
+        long wide;
+        try (Engine engine = engine(MUCH);
+                Bert model = Bert.load(engine, files);
+                EncoderSession session = model.openSession(EncoderOptions.defaults())) {
+            run(session, 1);
+            opened = engine.memory().total();
+            run(session, 60);
+            wide = engine.memory().total();
+        }
+        for (long limit = opened; limit < wide; limit += Math.max(1, (wide - opened) / 9)) {
+            try (Engine engine = engine(limit);
+                    Bert model = Bert.load(engine, files);
+                    EncoderSession session = model.openSession(EncoderOptions.defaults())) {
+                for (int i = 0; i < 20; i++) {
+                    assertThatThrownBy(() -> run(session, 60)).isInstanceOf(MemoryLimitException.class);
+                }
+                run(session, 1);
+                assertThat(engine.memory().total()).isEqualTo(opened);
+            }
+        }
+    }
+
+    private static void run(EncoderSession session, int tokens) {
+        session.batch().clear();
+        session.batch().add(EncoderInput.of(new int[tokens]));
+        session.run(session.batch());
     }
 
     @Test

@@ -47,10 +47,19 @@ public final class EncoderSession implements AutoCloseable {
     /** The states of a run: rows of hidden, 3 x hidden and inner size. */
     record Activations(Tensor x, Tensor y, Tensor qkv, Tensor attended, Tensor inner) {
 
+        /** All of them, or none if one is refused. */
         static Activations of(Ops ops, int rows, BertConfig config) {
             int hidden = config.hiddenSize();
-            return new Activations(ops.tensor(rows, hidden), ops.tensor(rows, hidden), ops.tensor(rows, 3 * hidden),
-                    ops.tensor(rows, hidden), ops.tensor(rows, config.innerSize()));
+            List<Tensor> made = new ArrayList<>();
+            try {
+                for (int columns : new int[]{hidden, hidden, 3 * hidden, hidden, config.innerSize()}) {
+                    made.add(ops.tensor(rows, columns));
+                }
+            } catch (RuntimeException | Error e) {
+                made.forEach(Tensor::close);
+                throw e;
+            }
+            return new Activations(made.get(0), made.get(1), made.get(2), made.get(3), made.get(4));
         }
 
         void close() {

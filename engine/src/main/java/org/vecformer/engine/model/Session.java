@@ -71,15 +71,23 @@ public final class Session implements AutoCloseable {
     }
 
     private void ensureLogits(int rows) {
-        if (logits == null || logits.rows() < rows) {
-            if (logits != null) {
-                logits.close();
-                lastStates.close();
-                logits = null;
-            }
-            logits = ops.tensor(rows, model.outputs());
-            lastStates = ops.tensor(rows, model.config().hiddenSize());
+        if (logits != null && logits.rows() >= rows) {
+            return;
         }
+        if (logits != null) {
+            logits.close();
+            lastStates.close();
+            logits = null;
+        }
+        // The second may be refused: then there is neither, and the next step begins anew.
+        Tensor states = ops.tensor(rows, model.config().hiddenSize());
+        try {
+            logits = ops.tensor(rows, model.outputs());
+        } catch (RuntimeException | Error e) {
+            states.close();
+            throw e;
+        }
+        lastStates = states;
     }
 
     /** The model that this session runs. */
