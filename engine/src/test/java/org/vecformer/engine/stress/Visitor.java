@@ -299,11 +299,7 @@ final class Visitor {
 
     private Outcome scored(Attempt attempt) {
         House.Room room = room();
-        int number;
-        do {
-            number = random.nextInt(room.library().texts().size());
-            // Of a single token there is nothing to compute, and so nothing to cancel.
-        } while (room.library().texts().get(number).prompt().length == 1);
+        int number = random.nextInt(room.library().texts().size());
         attempt.cancelLater();
         try (Scorer scorer = Scorer.open(room.model(), room.library().tokenizer())) {
             double[] logprobs = scorer.score(room.library().texts().get(number).prompt(), ScoringOptions.defaults(),
