@@ -109,8 +109,14 @@ public final class Scheduler implements AutoCloseable {
     public static Scheduler open(Gpt model, Tokenizer tokenizer, SchedulerOptions options) {
         DecodingLoop.checkLanguageModel(model);
         Scheduler scheduler = new Scheduler(model, tokenizer, options);
-        scheduler.thread.start();
-        return scheduler;
+        try {
+            scheduler.thread.start();
+            return scheduler;
+        } catch (Throwable e) {
+            // No thread to be had: nobody else would free the session.
+            scheduler.running.close();
+            throw e;
+        }
     }
 
     /** The model, its tokenizer, and what prompts they take: for who counts tokens before a request. */

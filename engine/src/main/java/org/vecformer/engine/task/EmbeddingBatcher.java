@@ -49,8 +49,6 @@ public final class EmbeddingBatcher implements AutoCloseable {
         queue = new EmbeddingQueue(options.maxQueuedTokens());
         thread = Thread.ofPlatform().name("vecformer-embedder").daemon().inheritInheritableThreadLocals(false)
                 .unstarted(this::work);
-        // The thread outlives the call: it must not hold a web application's classes.
-        thread.setContextClassLoader(null);
     }
 
     /**
