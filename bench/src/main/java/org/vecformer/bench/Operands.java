@@ -14,8 +14,8 @@ import org.vecformer.engine.tensor.HeapTensor;
 import org.vecformer.engine.tensor.PackedMatrix;
 import org.vecformer.engine.tensor.PackedVector;
 import org.vecformer.loader.Checkpoint;
-import org.vecformer.loader.SafetensorsWriter.Declaration;
 import org.vecformer.loader.SafetensorsWriter;
+import org.vecformer.loader.SafetensorsWriter.Declaration;
 
 /**
  * Random operands, as plain arrays and as the engine keeps them. Weights go through a file and the engine's own packer:

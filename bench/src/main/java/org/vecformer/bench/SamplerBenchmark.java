@@ -21,8 +21,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.engine.sampler.Sampler;
-import org.vecformer.engine.sampler.Sampling;
 import org.vecformer.engine.sampler.SamplerChain;
+import org.vecformer.engine.sampler.Sampling;
 import org.vecformer.engine.sampler.SamplingContext;
 
 /**

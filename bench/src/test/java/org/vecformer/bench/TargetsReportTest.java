@@ -28,8 +28,8 @@ import org.vecformer.engine.EngineOptions;
 import org.vecformer.loader.BertConfig;
 import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.ModelFiles;
-import org.vecformer.yardstick.Limit;
 import org.vecformer.yardstick.CpuLimits;
+import org.vecformer.yardstick.Limit;
 import org.vecformer.yardstick.Limits;
 import org.vecformer.yardstick.Samples;
 

@@ -2,8 +2,8 @@ package org.vecformer.engine.call;
 
 import java.lang.System.Logger.Level;
 import java.util.Objects;
-import java.util.concurrent.Flow.Subscriber;
 import java.util.concurrent.Flow;
+import java.util.concurrent.Flow.Subscriber;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.vecformer.engine.generation.TextPiece;
 

@@ -1,8 +1,8 @@
 package org.vecformer.engine.constraint;
 
 import java.math.BigDecimal;
-import java.nio.charset.StandardCharsets;
 import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;

@@ -143,8 +143,8 @@ public final class Scheduler implements AutoCloseable {
     /**
      * As {@link #submit(int[], GenerationOptions, TokenListener, Cancellation)}, and waits for the result.
      *
-     * @throws InterruptedException  if the thread was interrupted: then the request is cancelled; the listener may be told
-     *                               of what is just being computed
+     * @throws InterruptedException  if the thread was interrupted, before or meanwhile: then the request is cancelled; the
+     *                               listener may be told of what is just being computed
      * @throws RuntimeException      what ended the request: of its listener, of its samplers, or a
      *                               {@link ClosedException}
      * @throws IllegalStateException on the scheduler's own thread, which would wait for itself
@@ -152,6 +152,10 @@ public final class Scheduler implements AutoCloseable {
     public GenerationResult generate(int[] prompt, GenerationOptions options, TokenListener listener,
             Cancellation cancellation) throws InterruptedException {
         checkMayWait();
+        if (Thread.interrupted()) {
+            // Not left to the future, which says so only if the result is not there first.
+            throw new InterruptedException("the thread was interrupted before it asked for a text");
+        }
         CompletableFuture<GenerationResult> future = submit(prompt, options, listener, cancellation);
         try {
             return future.get();

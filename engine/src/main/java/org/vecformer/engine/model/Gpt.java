@@ -10,16 +10,16 @@ import org.vecformer.engine.WeightType;
 import org.vecformer.engine.kernel.MatrixPacker.Order;
 import org.vecformer.engine.kernel.Ops;
 import org.vecformer.engine.kernel.WeightMemory;
+import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.engine.tensor.WeightMatrix;
 import org.vecformer.engine.tensor.WeightVector;
-import org.vecformer.engine.tensor.Tensor;
 import org.vecformer.loader.Activation;
 import org.vecformer.loader.Checkpoint;
 import org.vecformer.loader.FormatException;
+import org.vecformer.loader.Gpt2Config;
 import org.vecformer.loader.GptConfig;
 import org.vecformer.loader.ModelFiles;
 import org.vecformer.loader.OpenAiGptConfig;
-import org.vecformer.loader.Gpt2Config;
 
 /**
  * A decoder of either GPT family: token and position embeddings, blocks of masked attention and a feed-forward network,

@@ -104,13 +104,17 @@ public final class EmbeddingBatcher implements AutoCloseable {
      * @throws IllegalArgumentException                      as {@link Embedder#embedAll} does, or if there are more
      *                                                       tokens than may wait at all
      * @throws org.vecformer.engine.QueueFullException       if too much waits already
-     * @throws CancellationException                         if it was cancelled, or the calling thread was interrupted
-     *                                                       (which it stays)
+     * @throws CancellationException                         if it was cancelled, or the calling thread was interrupted,
+     *                                                       before or meanwhile (which it stays)
      * @throws org.vecformer.engine.DeadlineException        if the cancellation is late
      * @throws org.vecformer.engine.MemoryLimitException     if the engine's limit has no room for a run with these inputs
      * @throws ClosedException                               if the batcher or the model is closed, before or meanwhile
      */
     public List<Embedding> embedAll(List<TaskInput> inputs, EmbedderOptions options, Cancellation cancellation) {
+        if (Thread.currentThread().isInterrupted()) {
+            // Not left to the future, which says so only if the result is not there first.
+            throw new CancellationException("the thread was interrupted before it asked for an embedding");
+        }
         EmbeddingRequest<List<Embedding>> request = add(inputs, options, Function.identity(), cancellation,
                 Runnable::run);
         try {

@@ -11,21 +11,22 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import java.util.stream.Collectors;
-import java.util.concurrent.Flow;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.Iterator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -698,6 +699,21 @@ class SchedulerTest extends ByteModelFixture {
         }
         gate.open();
         await(() -> scheduler.load().running() == 0 && scheduler.load().queued() == 0);
+    }
+
+    /** However fast the result would be: nothing is begun for it. */
+    @Test
+    void aCallerThatIsInterruptedAlreadyIsToldSo() throws Exception {
+        open(DEFAULTS);
+        AtomicInteger tokens = new AtomicInteger();
+        for (int i = 0; i < 50; i++) {
+            Thread.currentThread().interrupt();
+            assertThatExceptionOfType(InterruptedException.class).isThrownBy(() -> scheduler.generate(PROMPT,
+                    GREEDY.withMaxNewTokens(1), _ -> tokens.incrementAndGet(), new Cancellation()));
+            assertThat(Thread.interrupted()).isFalse();
+        }
+        assertThat(scheduler.generate(PROMPT, GREEDY.withMaxNewTokens(1)).ids()).hasSize(1);
+        assertThat(tokens).hasValue(0);
     }
 
     // ---- failures

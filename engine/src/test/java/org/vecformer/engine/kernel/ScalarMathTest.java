@@ -3,7 +3,6 @@ package org.vecformer.engine.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.function.DoubleUnaryOperator;
-
 import org.junit.jupiter.api.Test;
 
 /** Each function against double precision, over every exponent; the bounds are those that {@link ScalarMath} states. */

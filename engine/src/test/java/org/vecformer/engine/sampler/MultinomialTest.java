@@ -3,13 +3,11 @@ package org.vecformer.engine.sampler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.SplittableRandom;
-
 import org.junit.jupiter.api.Test;
-
-import com.sun.management.ThreadMXBean;
 
 class MultinomialTest {
     private static final double[] DISTRIBUTION = {0.02, 0.3, 0, 0.08, 0.25, 0.1, 0, 0.2, 0.05};

@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-
 import org.junit.jupiter.api.Test;
 
 /** The samplers that Hugging Face does not have, against their formulas computed slowly, and by hand. */

@@ -8,6 +8,7 @@ import static org.vecformer.engine.sampler.Steps.kept;
 import static org.vecformer.engine.sampler.Steps.logitsAfter;
 import static org.vecformer.engine.sampler.Steps.logs;
 
+import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Collections;
@@ -16,10 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
-
 import org.junit.jupiter.api.Test;
-
-import com.sun.management.ThreadMXBean;
 
 /** The recipe: what is in a chain, in which order, and what all samplers have to keep to. */
 class SamplingTest {

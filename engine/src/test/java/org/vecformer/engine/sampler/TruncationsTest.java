@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
-
 import org.junit.jupiter.api.Test;
 
 /** Who stays: by hand, by the definitions computed plainly, and at the edges of what logits can be. */

@@ -249,6 +249,20 @@ class EmbeddingBatcherTest {
         assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
     }
 
+    /** However fast the result would be: nothing is begun for it. */
+    @Test
+    void aThreadThatIsInterruptedAlreadyIsToldSo() {
+        for (int i = 0; i < 50; i++) {
+            Thread.currentThread().interrupt();
+            assertThatExceptionOfType(CancellationException.class)
+                    .isThrownBy(() -> batcher.embed(TaskInput.of("the man"), MEAN))
+                    .withMessageContaining("interrupted");
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(batcher.load().runs()).isZero();
+        assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
+    }
+
     @Test
     void whatDependsOnAResultHoldsUpNobody() throws Exception {
         CountDownLatch release = new CountDownLatch(1);
