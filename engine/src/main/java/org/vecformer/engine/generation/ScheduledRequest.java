@@ -7,6 +7,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import org.vecformer.engine.Cancellation;
+import org.vecformer.engine.call.OwnThread;
 import org.vecformer.engine.model.Session;
 import org.vecformer.engine.sampler.Candidates;
 import org.vecformer.tokenizer.Tokenizer;
@@ -151,20 +152,12 @@ final class ScheduledRequest {
         this.failure = failure;
     }
 
-    /**
-     * Gives back its memory, and then tells how it has ended: on a thread of its own, as what users have hung onto the
-     * future may take its time, or wait for the scheduler.
-     */
+    /** Gives back its memory, and then tells how it has ended. */
     void leave() {
         if (continuations != null) {
             continuations.close();
         }
-        try {
-            Thread.ofVirtual().inheritInheritableThreadLocals(false).start(this::tell);
-        } catch (OutOfMemoryError _) {
-            // Whoever waits must not wait forever.
-            tell();
-        }
+        OwnThread.tell(this::tell);
     }
 
     private void tell() {

@@ -9,6 +9,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.ClosedException;
+import org.vecformer.engine.call.OwnThread;
 import org.vecformer.engine.model.Bert;
 import org.vecformer.engine.model.EncoderOptions;
 import org.vecformer.engine.model.EncoderSession;
@@ -138,7 +139,7 @@ public final class EmbeddingBatcher implements AutoCloseable {
 
     /** The vector of one input, later: {@link #submitAll}. */
     public CompletableFuture<Embedding> submit(TaskInput input, EmbedderOptions options, Cancellation cancellation) {
-        return add(List.of(input), options, List::getFirst, cancellation, Thread::startVirtualThread).future();
+        return add(List.of(input), options, List::getFirst, cancellation, OwnThread::tell).future();
     }
 
     /**
@@ -152,7 +153,7 @@ public final class EmbeddingBatcher implements AutoCloseable {
      */
     public CompletableFuture<List<Embedding>> submitAll(List<TaskInput> inputs, EmbedderOptions options,
             Cancellation cancellation) {
-        return add(inputs, options, Function.identity(), cancellation, Thread::startVirtualThread).future();
+        return add(inputs, options, Function.identity(), cancellation, OwnThread::tell).future();
     }
 
     private <T> EmbeddingRequest<T> add(List<TaskInput> inputs, EmbedderOptions options,
