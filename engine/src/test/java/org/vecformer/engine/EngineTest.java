@@ -165,7 +165,11 @@ class EngineTest {
         assertThat(one).contains("threads 1 of 1");
         Path taskset = Path.of("/usr/bin/taskset");
         if (Files.isExecutable(taskset)) {
-            List<String> command = new ArrayList<>(List.of(taskset.toString(), "-c", "0"));
+            // A container need not have processor 0. "Cpus_allowed_list: 4-7,9"
+            String allowed = Files.readAllLines(Path.of("/proc/self/status")).stream()
+                    .filter(line -> line.startsWith("Cpus_allowed_list:")).findFirst().orElseThrow();
+            String first = allowed.replaceFirst("\\D*(\\d+).*", "$1");
+            List<String> command = new ArrayList<>(List.of(taskset.toString(), "-c", first));
             command.addAll(command(MODULE, Threads.class));
             assertThat(output(command)).contains("threads 1 of 1");
         }

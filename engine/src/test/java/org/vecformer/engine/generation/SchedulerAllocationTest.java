@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.Engine;
+import org.vecformer.engine.Settling;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.model.Gpt;
@@ -31,7 +32,6 @@ class SchedulerAllocationTest {
     private static final int STEPS = 50;
     /** Less than an object for each step. */
     private static final int BOUND = 700;
-    private static final int MOST_ROUNDS = 400;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -50,14 +50,7 @@ class SchedulerAllocationTest {
             GenerationOptions many = few.withMaxNewTokens(FEW_TOKENS + STEPS);
             // In the loop's array and in the result's.
             int idBytes = TEXTS * 2 * STEPS * Integer.BYTES;
-            List<Long> rounds = new ArrayList<>();
-            for (int i = 0, settled = 0; settled < 2; i++) {
-                assertThat(i).as("bytes that %d more steps cost, round by round: %s", STEPS, rounds)
-                        .isLessThan(MOST_ROUNDS);
-                long cost = allocated(scheduler, many) - allocated(scheduler, few);
-                rounds.add(cost);
-                settled = Math.abs(cost - idBytes) <= BOUND ? settled + 1 : 0;
-            }
+            Settling.assertSettles(idBytes, BOUND, () -> allocated(scheduler, many) - allocated(scheduler, few));
         }
     }
 

@@ -33,11 +33,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vecformer.engine.BreakingEngine;
 import org.vecformer.engine.CacheFullException;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.DeviceException;
+import org.vecformer.engine.InterceptedEngine;
 import org.vecformer.engine.MemoryUse;
 import org.vecformer.engine.QueueFullException;
 import org.vecformer.engine.RemoteLogits;
@@ -766,8 +766,8 @@ class SchedulerTest extends ByteModelFixture {
 
     @Test
     void aStepThatFailsEndsThoseThatRunAndNoOthers() throws Exception {
-        try (BreakingEngine breaking = BreakingEngine.open();
-                Gpt own = Gpt.load(breaking.engine(), ModelFiles.of(directory), LoadOptions.defaults());
+        try (InterceptedEngine intercepted = InterceptedEngine.open();
+                Gpt own = Gpt.load(intercepted.engine(), ModelFiles.of(directory), LoadOptions.defaults());
                 Scheduler onIt = Scheduler.open(own, tokenizer, DEFAULTS.withCacheTokens(7 * PAGE))) {
             GenerationOptions options = GREEDY.withMaxNewTokens(60);
             Gate gate = new Gate();
@@ -776,7 +776,7 @@ class SchedulerTest extends ByteModelFixture {
             // One that is begun now, and one that has to wait for memory.
             var second = onIt.submit(PROMPT, options, TokenListener.NONE, new Cancellation());
             var third = onIt.submit(PROMPT, options, TokenListener.NONE, new Cancellation());
-            breaking.fail(new UncheckedTestException("step"));
+            intercepted.fail(new UncheckedTestException("step"));
             gate.open();
             assertFailed(first, "step");
             assertFailed(second, "step");
@@ -787,14 +787,14 @@ class SchedulerTest extends ByteModelFixture {
 
     @Test
     void aDeviceThatFailsEndsTheScheduler() throws Exception {
-        try (BreakingEngine breaking = BreakingEngine.open();
-                Gpt own = Gpt.load(breaking.engine(), ModelFiles.of(directory), LoadOptions.defaults());
+        try (InterceptedEngine intercepted = InterceptedEngine.open();
+                Gpt own = Gpt.load(intercepted.engine(), ModelFiles.of(directory), LoadOptions.defaults());
                 Scheduler onIt = Scheduler.open(own, tokenizer, DEFAULTS.withCacheTokens(3 * PAGE))) {
             Gate gate = new Gate();
             var runs = onIt.submit(PROMPT, GREEDY, gate, new Cancellation());
             gate.reached.await();
             var waits = onIt.submit(PROMPT, GREEDY, TokenListener.NONE, new Cancellation());
-            breaking.fail(new DeviceException("the card is gone"));
+            intercepted.fail(new DeviceException("the card is gone"));
             gate.open();
             for (var future : List.of(runs, waits)) {
                 assertThatThrownBy(future::get).hasCauseInstanceOf(DeviceException.class)
@@ -872,6 +872,8 @@ class SchedulerTest extends ByteModelFixture {
         await(() -> {
             try {
                 submit(PROMPT, GREEDY);
+                return false;
+            } catch (QueueFullException _) {
                 return false;
             } catch (ClosedException e) {
                 assertThat(e).hasMessage("the scheduler is closed");

@@ -172,7 +172,7 @@ class StoppingTest extends ByteModelFixture {
                     }
                 });
         assertThat(some.finishReason()).isEqualTo(FinishReason.TIME);
-        assertThat(some.ids()).hasSizeBetween(1, 3);
+        assertThat(some.ids()).hasSizeLessThanOrEqualTo(3);
         GenerationResult all = generate(GREEDY.withStopping(GREEDY.stopping()
                 .withMaxTime(Duration.ofSeconds(Long.MAX_VALUE))));
         assertThat(all.finishReason()).isEqualTo(FinishReason.LENGTH);

@@ -322,6 +322,7 @@ class WorkerPoolTest {
     }
 
     @Test
+    @Timeout(600)
     void noWakeUpIsLostHoweverLongTheWorkersWereIdle() {
         Random random = new Random(1);
         try (WorkerPool pool = started(3)) {
@@ -411,9 +412,11 @@ class WorkerPoolTest {
         WorkerPool busy = started(4);
         checkOnce(busy, 1000, 1);
         for (WorkerPool pool : new WorkerPool[]{idle, busy}) {
+            Thread[] workers = pool.workerThreads();
+            assertThat(workers).hasSize(3);
             pool.close();
             pool.close();
-            for (Thread worker : pool.workerThreads()) {
+            for (Thread worker : workers) {
                 worker.join(PATIENCE_SECONDS * 1000L);
                 assertThat(worker.isAlive()).isFalse();
             }

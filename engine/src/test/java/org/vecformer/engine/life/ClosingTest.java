@@ -194,7 +194,7 @@ class ClosingTest {
             Engine engine = TestBackends.open(2);
             Gpt model = models.loadGpt(engine);
             TextGenerator generator = TextGenerator.open(model, gptTokenizer);
-            closeMeanwhile(() -> {
+            closeMeanwhile(round % 10 == 0, () -> {
                 assertThat(generator.generate(PROMPT, OPTIONS, TokenListener.NONE).text()).isEqualTo(expected);
                 finished.incrementAndGet();
             }, random, of(closed, generator, model, engine));
@@ -219,7 +219,7 @@ class ClosingTest {
             Engine engine = TestBackends.open(2);
             Bert model = models.loadBert(engine);
             Embedder embedder = Embedder.open(model, bertTokenizer);
-            closeMeanwhile(() -> {
+            closeMeanwhile(round % 10 == 0, () -> {
                 float[] vector = embedder.embedAll(inputs, EmbedderOptions.defaults(), (_, _) -> {
                 }).getLast().vector();
                 float[] before = last.getAndSet(vector);
@@ -240,18 +240,25 @@ class ClosingTest {
         };
     }
 
-    /** Closes something after a random time, while a thread repeats its work until that throws. */
-    private static void closeMeanwhile(Call work, SplittableRandom random, AutoCloseable closed) throws Exception {
-        CountDownLatch started = new CountDownLatch(1);
+    /**
+     * Closes something after a random time, while a thread repeats its work until that throws.
+     *
+     * @param done whether the work shall be done once at least
+     */
+    private static void closeMeanwhile(boolean done, Call work, SplittableRandom random, AutoCloseable closed)
+            throws Exception {
+        CountDownLatch started = new CountDownLatch(done ? 2 : 1);
         AtomicReference<Throwable> end = new AtomicReference<>();
         Thread worker = Thread.ofPlatform().start(() -> {
             try {
                 started.countDown();
                 for (;;) {
                     work.run();
+                    started.countDown();
                 }
             } catch (Throwable e) {
                 end.set(e);
+                started.countDown();
             }
         });
         started.await();

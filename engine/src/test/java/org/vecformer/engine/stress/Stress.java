@@ -71,13 +71,13 @@ final class Stress implements AutoCloseable {
     }
 
     /** So many requests, shared among the threads. */
-    void requests(long count, Duration patience) throws InterruptedException {
+    void requests(long count, Duration patience) throws Exception {
         AtomicLong left = new AtomicLong(count);
         run(() -> left.getAndDecrement() > 0, patience);
     }
 
     /** Requests for so long. */
-    void during(Duration duration, Duration patience) throws InterruptedException {
+    void during(Duration duration, Duration patience) throws Exception {
         long start = System.nanoTime();
         run(() -> System.nanoTime() - start < duration.toNanos(), duration.plus(patience));
     }
@@ -87,7 +87,7 @@ final class Stress implements AutoCloseable {
      *
      * @param patience how long that may take before a thread is called stuck
      */
-    private void run(BooleanSupplier more, Duration patience) throws InterruptedException {
+    private void run(BooleanSupplier more, Duration patience) throws Exception {
         round++;
         AtomicReference<Throwable> failure = new AtomicReference<>();
         SplittableRandom seeds = new SplittableRandom(seed + round);
@@ -110,6 +110,9 @@ final class Stress implements AutoCloseable {
         }
         threads.forEach(Thread::start);
         Waiting.join(threads, patience);
+        // Who gives up a generation that is published does not wait for its thread; memory is given back behind that.
+        Waiting.until("the generators' threads have ended", () -> Waiting.libraryThreads().stream()
+                .noneMatch(thread -> thread.getName().equals("vecformer-generator")));
         if (failure.get() != null) {
             throw new AssertionError("with seed " + seed + ", after " + tally.summary(), failure.get());
         }

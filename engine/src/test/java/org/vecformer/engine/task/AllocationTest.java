@@ -6,8 +6,6 @@ import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -18,6 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.Sequence;
+import org.vecformer.engine.Settling;
 import org.vecformer.engine.TestBackends;
 import org.vecformer.engine.TestModels;
 import org.vecformer.engine.WeightType;
@@ -43,10 +42,9 @@ import org.vecformer.loader.ModelFiles;
  * while a model that has been warmed up writes.
  * <p>
  * Until the JIT has compiled everything, each vector operation makes an object; when that is over is the JVM's
- * business. So rounds of {@value #STEPS} tokens are run until two in a row stay within the bound, and the test fails if
- * there are none among the first {@value #MOST_ROUNDS}. A single object for each token would be 16 bytes x {@value
- * #STEPS} at least: the bound is below that, and above zero because a method that is compiled anew may build the
- * objects that its compiled form had done without.
+ * business. So rounds of {@value #STEPS} tokens are run until two in a row stay within the bound. A single object for
+ * each token would be 16 bytes x {@value #STEPS} at least: the bound is below that, and above zero because a method that
+ * is compiled anew may build the objects that its compiled form had done without.
  * <p>
  * Not with 64-bit vectors, which are for tests only (an engine does not choose them): C2 has no masks of two lanes, so
  * that each blend is a call that makes objects.
@@ -57,7 +55,6 @@ class AllocationTest {
 
     private static final int STEPS = 40;
     private static final int BOUND = 600;
-    private static final int MOST_ROUNDS = 400;
     private static final Sampling SAMPLING = Sampling.none().temperature(0.9).topK(50).topP(0.9);
     private static final int FEW_TOKENS = 10;
     private static final int MANY_TOKENS = FEW_TOKENS + STEPS;
@@ -95,7 +92,7 @@ class AllocationTest {
             int prompt = ids.length - STEPS - 1;
             session.feed(sequence, ids, 0, prompt);
             // Through the bound of 32 positions of a cache page.
-            assertSettles(engine, BOUND, () -> {
+            Settling.assertSettles(0, BOUND, () -> allocated(engine, () -> {
                 sequence.truncate(prompt);
                 for (int i = prompt; i < prompt + STEPS; i++) {
                     session.batch().clear();
@@ -107,7 +104,7 @@ class AllocationTest {
                     ids[i + 1] = candidates.selectedToken();
                     sampler.accept(ids[i + 1]);
                 }
-            });
+            }));
         }
     }
 
@@ -123,31 +120,15 @@ class AllocationTest {
             GenerationOptions many = few.withMaxNewTokens(MANY_TOKENS);
             // The ids of a generation exist twice: in the loop's array and in the result's.
             int idBytes = 2 * STEPS * Integer.BYTES;
-            List<Long> rounds = new ArrayList<>();
-            for (int i = 0, settled = 0; settled < 2; i++) {
-                assertThat(i).as("bytes that %d more tokens cost, round by round: %s", STEPS, rounds)
-                        .isLessThan(MOST_ROUNDS);
-                long cost = allocated(engine, () -> generator.generate(prompt, many, TokenListener.NONE))
-                        - allocated(engine, () -> generator.generate(prompt, few, TokenListener.NONE));
-                rounds.add(cost);
-                settled = Math.abs(cost - idBytes) <= BOUND ? settled + 1 : 0;
-            }
+            Settling.assertSettles(idBytes, BOUND,
+                    () -> allocated(engine, () -> generator.generate(prompt, many, TokenListener.NONE))
+                            - allocated(engine, () -> generator.generate(prompt, few, TokenListener.NONE)));
         }
     }
 
     private static GenerationOptions options(boolean greedy) {
         return GenerationOptions.defaults()
                 .withStrategy(greedy ? DecodingStrategy.greedy() : DecodingStrategy.random(7)).withSampling(SAMPLING);
-    }
-
-    private static void assertSettles(Engine engine, long bound, Runnable round) {
-        List<Long> rounds = new ArrayList<>();
-        for (int i = 0, settled = 0; settled < 2; i++) {
-            assertThat(i).as("bytes allocated by %d steps, round by round: %s", STEPS, rounds).isLessThan(MOST_ROUNDS);
-            long bytes = allocated(engine, round);
-            rounds.add(bytes);
-            settled = bytes <= bound ? settled + 1 : 0;
-        }
     }
 
     /** Bytes that the calling thread and the engine's threads allocate meanwhile. */

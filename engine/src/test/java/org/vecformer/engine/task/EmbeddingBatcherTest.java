@@ -25,11 +25,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vecformer.engine.Cancellation;
 import org.vecformer.engine.ClosedException;
 import org.vecformer.engine.DeadlineException;
 import org.vecformer.engine.Engine;
 import org.vecformer.engine.EngineOptions;
+import org.vecformer.engine.InterceptedEngine;
 import org.vecformer.engine.MemoryLimitException;
 import org.vecformer.engine.MemoryUse;
 import org.vecformer.engine.QueueFullException;
@@ -100,6 +103,37 @@ class EmbeddingBatcherTest {
         }
     }
 
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** A batcher whose first run is held up, so that things happen while it computes. */
+    private static final class Held implements AutoCloseable {
+        final InterceptedEngine engine = InterceptedEngine.open();
+        final Bert model;
+        final EmbeddingBatcher batcher;
+        final InterceptedEngine.Hold run;
+
+        Held() throws IOException {
+            model = Bert.load(engine.engine(), directory);
+            batcher = EmbeddingBatcher.open(model, model.tokenizer(),
+                    new EmbeddingBatcherOptions(200, Integer.MAX_VALUE));
+            run = engine.hold();
+        }
+
+        @Override
+        public void close() {
+            run.release();
+            batcher.close();
+            model.close();
+            engine.close();
+        }
+    }
+
     /** So many texts that they take many runs. */
     private static List<TaskInput> many() {
         return texts(3000, 30, 17);
@@ -118,6 +152,7 @@ class EmbeddingBatcherTest {
             Random random = new Random(t);
             threads.add(start(t % 2 == 0, () -> {
                 all.countDown();
+                awaitUninterrupted(all);
                 for (int call = 0; call < 6; call++) {
                     int with = random.nextInt(options.size());
                     int from = random.nextInt(inputs.size());
@@ -139,8 +174,21 @@ class EmbeddingBatcherTest {
         EmbeddingLoad load = batcher.load();
         assertThat(load.queuedRequests()).isZero();
         assertThat(load.queuedTokens()).isZero();
-        assertThat(load.sequences()).as("texts are joined").isGreaterThan(2 * load.runs());
         assertThat(load.tokens()).isLessThanOrEqualTo(200 * load.runs());
+    }
+
+    @Test
+    void textsThatWaitTogetherRunTogether() throws Exception {
+        try (Held held = new Held()) {
+            var first = held.batcher.submit(TaskInput.of("the man"), MEAN, new Cancellation());
+            held.run.awaitReached();
+            var others = IntStream.range(0, 6).mapToObj(_ -> held.batcher.submit(TaskInput.of("the man"), MEAN,
+                    new Cancellation())).toList();
+            held.run.release();
+            others.forEach(other -> assertThat(other.join().vector()).isEqualTo(first.join().vector()));
+            assertThat(held.batcher.load().runs()).isEqualTo(2);
+            assertThat(held.batcher.load().sequences()).isEqualTo(7);
+        }
     }
 
     @Test
@@ -196,21 +244,29 @@ class EmbeddingBatcherTest {
 
     @Test
     void cancelledWhileItRuns() throws Exception {
-        Cancellation cancellation = new Cancellation();
-        CompletableFuture<List<Embedding>> cancelled = batcher.submitAll(many(), MEAN, cancellation);
-        CompletableFuture<List<Embedding>> byFuture = batcher.submitAll(many(), MEAN, new Cancellation());
-        CompletableFuture<List<Embedding>> late = batcher.submitAll(many(), MEAN,
-                Cancellation.after(Duration.ofMillis(20)));
-        long before = batcher.load().runs();
-        await(() -> batcher.load().runs() > before + 2);
-        cancellation.cancel();
-        byFuture.cancel(true);
-        assertThatExceptionOfType(CancellationException.class).isThrownBy(cancelled::join);
-        assertThatExceptionOfType(CancellationException.class).isThrownBy(byFuture::join);
-        assertThat(late.handle((_, why) -> why).join()).isInstanceOf(DeadlineException.class);
-        assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
-        await(() -> batcher.load().queuedTokens() == 0);
-        assertThat(batcher.load().sequences()).isLessThan(3 * 3000);
+        try (Held held = new Held()) {
+            held.batcher.submit(TaskInput.of("the man"), MEAN, new Cancellation());
+            held.run.awaitReached();
+            // Those that come meanwhile are in the next run together.
+            InterceptedEngine.Hold next = held.engine.hold();
+            Cancellation cancellation = new Cancellation();
+            Cancellation deadline = Cancellation.after(Duration.ofMillis(500));
+            CompletableFuture<List<Embedding>> cancelled = held.batcher.submitAll(many(), MEAN, cancellation);
+            CompletableFuture<List<Embedding>> byFuture = held.batcher.submitAll(many(), MEAN, new Cancellation());
+            CompletableFuture<List<Embedding>> late = held.batcher.submitAll(many(), MEAN, deadline);
+            held.run.release();
+            next.awaitReached();
+            cancellation.cancel();
+            byFuture.cancel(true);
+            await(deadline::isLate);
+            next.release();
+            assertThatExceptionOfType(CancellationException.class).isThrownBy(cancelled::join);
+            assertThatExceptionOfType(CancellationException.class).isThrownBy(byFuture::join);
+            assertThat(late.handle((_, why) -> why).join()).isInstanceOf(DeadlineException.class);
+            assertThat(held.batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
+            assertThat(held.batcher.load().queuedTokens()).isZero();
+            assertThat(held.batcher.load().sequences()).as("that run has not come to its end").isEqualTo(2);
+        }
     }
 
     @Test
@@ -232,21 +288,24 @@ class EmbeddingBatcherTest {
         assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
     }
 
-    @Test
-    void anInterruptedThreadStopsWaiting() throws Exception {
-        for (boolean virtual : new boolean[]{false, true}) {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anInterruptedThreadStopsWaiting(boolean virtual) throws Exception {
+        try (Held held = new Held()) {
             FutureTask<Boolean> task = new FutureTask<>(() -> {
                 assertThatExceptionOfType(CancellationException.class)
-                        .isThrownBy(() -> batcher.embedAll(many(), MEAN)).withMessageContaining("interrupted");
+                        .isThrownBy(() -> held.batcher.embedAll(many(), MEAN)).withMessageContaining("interrupted");
                 return Thread.currentThread().isInterrupted();
             });
             Thread thread = (virtual ? Thread.ofVirtual() : Thread.ofPlatform()).start(task);
-            await(() -> batcher.load().queuedTokens() > 0);
+            held.run.awaitReached();
             thread.interrupt();
+            // It does not even wait for the run.
             assertThat(task.get()).isTrue();
-            await(() -> batcher.load().queuedTokens() == 0);
+            held.run.release();
+            assertThat(held.batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
+            assertThat(held.batcher.load().queuedTokens()).isZero();
         }
-        assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
     }
 
     /** However fast the result would be: nothing is begun for it. */
@@ -266,59 +325,65 @@ class EmbeddingBatcherTest {
     @Test
     void whatDependsOnAResultHoldsUpNobody() throws Exception {
         CountDownLatch release = new CountDownLatch(1);
-        CompletableFuture<Boolean> dependent = batcher.submitAll(many().subList(0, 100), MEAN, new Cancellation())
-                .thenApply(_ -> {
-                    try {
-                        release.await();
-                    } catch (InterruptedException _) {
-                        return false;
-                    }
-                    return Thread.currentThread().isVirtual();
-                });
-        for (TaskInput input : texts(10, 10, 4)) {
-            batcher.embed(input, MEAN);
+        try (Held held = new Held()) {
+            CompletableFuture<Boolean> dependent = held.batcher
+                    .submitAll(many().subList(0, 100), MEAN, new Cancellation()).thenApply(_ -> {
+                        awaitUninterrupted(release);
+                        return Thread.currentThread().isVirtual();
+                    });
+            held.run.release();
+            for (TaskInput input : texts(10, 10, 4)) {
+                held.batcher.embed(input, MEAN);
+            }
+            await(() -> held.batcher.load().queuedTokens() == 0);
+            assertThat(held.batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
+            assertThat(dependent).isNotDone();
+            release.countDown();
+            assertThat(dependent.get()).isTrue();
         }
-        await(() -> batcher.load().queuedTokens() == 0);
-        assertThat(batcher.embed(TaskInput.of("the man"), MEAN).tokens()).isEqualTo(4);
-        release.countDown();
-        assertThat(dependent.get()).isTrue();
     }
 
     @Test
     void closedWhileOthersWait() throws Exception {
-        CompletableFuture<List<Embedding>> submitted = batcher.submitAll(many(), MEAN, new Cancellation());
-        List<Future<?>> threads = IntStream.range(0, 8).<Future<?>>mapToObj(t -> start(t % 2 == 0,
-                () -> assertThatExceptionOfType(ClosedException.class)
-                        .isThrownBy(() -> batcher.embedAll(many(), MEAN)).withMessageContaining("closed")))
-                .toList();
-        await(() -> batcher.load().queuedRequests() == 9);
-        Future<?> other = start(false, batcher::close);
         batcher.close();
-        other.get();
-        for (Future<?> thread : threads) {
-            thread.get();
+        try (Held held = new Held()) {
+            CompletableFuture<List<Embedding>> submitted = held.batcher.submitAll(many(), MEAN, new Cancellation());
+            held.run.awaitReached();
+            List<Future<?>> threads = IntStream.range(0, 8).<Future<?>>mapToObj(t -> start(t % 2 == 0,
+                    () -> assertThatExceptionOfType(ClosedException.class)
+                            .isThrownBy(() -> held.batcher.embedAll(many(), MEAN)).withMessageContaining("closed")))
+                    .toList();
+            await(() -> held.batcher.load().queuedRequests() == 9);
+            Future<?> other = start(false, held.batcher::close);
+            // Those who wait are told at once, before the run has ended.
+            for (Future<?> thread : threads) {
+                thread.get();
+            }
+            assertThat(submitted.handle((_, why) -> why).join()).isInstanceOf(ClosedException.class);
+            assertThat(other).isNotDone();
+            held.run.release();
+            held.batcher.close();
+            other.get();
+            assertThat(Thread.getAllStackTraces().keySet()).extracting(Thread::getName)
+                    .doesNotContain("vecformer-embedder");
+            assertThatExceptionOfType(ClosedException.class)
+                    .isThrownBy(() -> held.batcher.embed(TaskInput.of("the man"), MEAN));
+            assertThatExceptionOfType(ClosedException.class)
+                    .isThrownBy(() -> held.batcher.submit(TaskInput.of("the man"), MEAN, new Cancellation()));
+            held.batcher.close();
         }
-        assertThat(submitted).isCompletedExceptionally();
-        assertThat(submitted.handle((_, why) -> why).join()).isInstanceOf(ClosedException.class);
-        assertThat(Thread.getAllStackTraces().keySet()).extracting(Thread::getName)
-                .doesNotContain("vecformer-embedder");
-        assertThatExceptionOfType(ClosedException.class)
-                .isThrownBy(() -> batcher.embed(TaskInput.of("the man"), MEAN));
-        assertThatExceptionOfType(ClosedException.class)
-                .isThrownBy(() -> batcher.submit(TaskInput.of("the man"), MEAN, new Cancellation()));
-        batcher.close();
     }
 
     @Test
     void aClosedModelFailsItsRequests() throws Exception {
-        Bert model = Bert.load(bert.engine(), directory);
-        try (EmbeddingBatcher other = EmbeddingBatcher.open(model)) {
-            CompletableFuture<List<Embedding>> running = other.submitAll(many(), MEAN, new Cancellation());
-            await(() -> other.load().runs() > 1);
-            model.close();
+        try (Held held = new Held()) {
+            CompletableFuture<List<Embedding>> running = held.batcher.submitAll(many(), MEAN, new Cancellation());
+            held.run.awaitReached();
+            held.model.close();
+            held.run.release();
             assertThat(running.handle((_, why) -> why).join()).isInstanceOf(ClosedException.class);
             assertThatExceptionOfType(ClosedException.class)
-                    .isThrownBy(() -> other.embed(TaskInput.of("the man"), MEAN));
+                    .isThrownBy(() -> held.batcher.embed(TaskInput.of("the man"), MEAN));
         }
     }
 

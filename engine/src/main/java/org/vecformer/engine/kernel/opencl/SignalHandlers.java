@@ -106,19 +106,37 @@ final class SignalHandlers {
     /** Makes a call in which a driver may compile. */
     static <T> T during(Supplier<T> call) {
         SignalHandlers program = new SignalHandlers(OF_PROGRAM);
-        Thread watcher = Thread.ofPlatform().daemon().inheritInheritableThreadLocals(false).name("vecformer-signals")
-                .start(() -> {
-                    while (!Thread.currentThread().isInterrupted()) {
-                        JVM.putBack();
-                        LockSupport.parkNanos(PAUSE_NANOS);
-                    }
-                });
+        Watch watch = new Watch();
+        Thread.ofPlatform().daemon().inheritInheritableThreadLocals(false).name("vecformer-signals").start(watch);
         try {
             return call.get();
         } finally {
-            watcher.interrupt();
+            watch.end();
             JVM.putBack();
             program.putBack();
+        }
+    }
+
+    /** Looks after the JVM's handlers until its end, and not a moment longer: then somebody may set his own. */
+    private static final class Watch implements Runnable {
+        private boolean over;
+
+        @Override
+        public void run() {
+            while (look()) {
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+        }
+
+        private synchronized boolean look() {
+            if (!over) {
+                JVM.putBack();
+            }
+            return !over;
+        }
+
+        synchronized void end() {
+            over = true;
         }
     }
 }
