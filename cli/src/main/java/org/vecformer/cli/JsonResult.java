@@ -8,7 +8,9 @@ import org.vecformer.loader.DType;
 
 /** Results as JSON, one line each. */
 final class JsonResult {
-    private static final JsonFactory FACTORY = new JsonFactory().disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+    // A line goes out as a whole, with its end: whoever ends the process between two writes would leave half of it.
+    private static final JsonFactory FACTORY = new JsonFactory().disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
+            .disable(JsonGenerator.Feature.FLUSH_PASSED_TO_STREAM);
 
     /** What fills a line. */
     interface Content {

@@ -61,8 +61,9 @@ final class TerminalChat implements AutoCloseable {
         // No signals: those of the C library JLine would catch with machine code of its own, and of a Ctrl-C that comes as a
         // character it would make one as well, which makes two of one key now and then.
         System.setProperty(TerminalBuilder.PROP_SOFTWARE_SIGNALS, "false");
+        // The terminal is not asked whether it knows grapheme clusters: an answer that is late would be taken for keys.
         Terminal terminal = TerminalBuilder.builder().system(true).provider("ffm").dumb(true)
-                .encoding(StandardCharsets.UTF_8).nativeSignals(false).build();
+                .encoding(StandardCharsets.UTF_8).nativeSignals(false).graphemeCluster(false).build();
         try {
             return new TerminalChat(context, common, terminal);
         } catch (Throwable e) {

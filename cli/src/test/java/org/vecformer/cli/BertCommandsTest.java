@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -329,14 +330,29 @@ class BertCommandsTest {
         for (boolean terminal : new boolean[]{false, true}) {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             ByteArrayOutputStream err = new ByteArrayOutputStream();
-            Streams streams = new Streams(new ByteArrayInputStream(lines), new StandardOutput(out),
-                    new PrintStream(err, true, StandardCharsets.UTF_8), terminal);
+            Streams streams = new Streams(new SequenceInputStream(late(), new ByteArrayInputStream(lines)),
+                    new StandardOutput(out), new PrintStream(err, true, StandardCharsets.UTF_8), terminal);
             int status = new Cli(new Context(streams, new Interruption(), HeadStart.none())).run("classify", "--jsonl",
                     "--model", classifier);
             assertThat(status).isZero();
             assertThat(out.toString(StandardCharsets.UTF_8)).hasLineCount(20_000).doesNotContain("\r");
             assertThat(err.toString(StandardCharsets.UTF_8).contains("\rclassify line ")).isEqualTo(terminal);
         }
+    }
+
+    /** Nothing, but not at once: what is over in a moment has no bar. */
+    private static InputStream late() {
+        return new InputStream() {
+            @Override
+            public int read() throws IOException {
+                try {
+                    Thread.sleep(400);
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+                return -1;
+            }
+        };
     }
 
     @Test

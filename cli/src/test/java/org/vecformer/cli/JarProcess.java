@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 
 /** gpt2.jar as a real process, started by one of the Javas of this machine. */
 final class JarProcess implements AutoCloseable {
-    private static final long TIMEOUT_SECONDS = 60;
+    private static final long TIMEOUT_SECONDS = 300;
 
     private final Process process;
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -91,8 +92,14 @@ final class JarProcess implements AutoCloseable {
         return start(environment, command);
     }
 
+    /** Takes away the options at which Java says on standard error that it has picked them up. */
+    static void quietJava(ProcessBuilder builder) {
+        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
+    }
+
     static JarProcess start(Map<String, String> environment, List<String> command) {
         ProcessBuilder builder = new ProcessBuilder(command);
+        quietJava(builder);
         environment.forEach((name, value) -> {
             if (value == null) {
                 builder.environment().remove(name);
@@ -178,13 +185,18 @@ final class JarProcess implements AutoCloseable {
         kill(signal, String.valueOf(process.pid()));
     }
 
+    /** Also in the moment in which the process is not yet the leader of its group. */
     void signalGroup(String signal) {
-        kill(signal, "-" + process.pid());
+        while (!kill(signal, "-" + process.pid()) && process.isAlive()) {
+            Thread.onSpinWait();
+        }
     }
 
-    static void kill(String signal, String target) {
+    /** Whether there was somebody to be told. */
+    static boolean kill(String signal, String target) {
         try {
-            new ProcessBuilder("kill", "-s", signal, "--", target).inheritIO().start().waitFor();
+            return new ProcessBuilder("kill", "-s", signal, "--", target).redirectErrorStream(true)
+                    .redirectOutput(Redirect.DISCARD).start().waitFor() == 0;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

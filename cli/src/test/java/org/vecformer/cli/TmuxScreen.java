@@ -52,6 +52,9 @@ final class TmuxScreen implements AutoCloseable {
         try {
             ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
             builder.environment().put("LC_ALL", "C.UTF-8");
+            // It runs the line; the user's own may be another one, or none.
+            builder.environment().put("SHELL", "/bin/sh");
+            JarProcess.quietJava(builder);
             Process process = builder.start();
             process.getOutputStream().close();
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

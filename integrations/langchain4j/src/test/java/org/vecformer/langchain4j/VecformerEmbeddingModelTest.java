@@ -192,7 +192,10 @@ class VecformerEmbeddingModelTest {
     @Test
     void cancellingAnAsynchronousCallEndsItsWork() throws Exception {
         String[] texts = Collections.nCopies(20_000, LONG).toArray(String[]::new);
-        try (VecformerEmbeddingModel model = open(null)) {
+        // Runs of one text each, so that there is time to cancel.
+        try (VecformerEmbeddingModel model = VecformerEmbeddingModel.builder().model(bert).batching(
+                EmbeddingBatcherOptions.defaults().withMaxBatchTokens(TinyBert.CONTEXT).withMaxQueuedTokens(1 << 24))
+                .build()) {
             CompletableFuture<EmbeddingResponse> call = model.embedAsync(request(texts));
             assertThat(call.cancel(false)).isTrue();
             while (model.load().queuedTokens() > 0) {
