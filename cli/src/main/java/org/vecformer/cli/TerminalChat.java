@@ -61,9 +61,11 @@ final class TerminalChat implements AutoCloseable {
         // No signals: those of the C library JLine would catch with machine code of its own, and of a Ctrl-C that comes as a
         // character it would make one as well, which makes two of one key now and then.
         System.setProperty(TerminalBuilder.PROP_SOFTWARE_SIGNALS, "false");
-        // The terminal is not asked whether it knows grapheme clusters: an answer that is late would be taken for keys.
+        // It asks the terminal what it can do. An answer that is later than this (JLine: 200 ms), from afar or to a machine
+        // that is busy, would be taken for keys.
+        System.setProperty(TerminalBuilder.PROP_PROBE_TIMEOUT, "1000");
         Terminal terminal = TerminalBuilder.builder().system(true).provider("ffm").dumb(true)
-                .encoding(StandardCharsets.UTF_8).nativeSignals(false).graphemeCluster(false).build();
+                .encoding(StandardCharsets.UTF_8).nativeSignals(false).build();
         try {
             return new TerminalChat(context, common, terminal);
         } catch (Throwable e) {
