@@ -12,10 +12,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
+import java.util.Map;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How much memory gpt2.jar takes: the weights once, and little beside. */
 class MemoryIT {
@@ -30,16 +32,18 @@ class MemoryIT {
 
     /**
      * The peak resident set (VmHWM) of {@code generate} on a float32 model of the size of GPT-2 stays under
-     * the file's size + 150 MB.
+     * the file's size + 150 MB, also where there are many processors.
      */
-    @Test
+    @ParameterizedTest
+    @ValueSource(ints = {2, 16})
     @EnabledOnOs(OS.LINUX)
-    void peakResidentSetOfAModelOf500Megabytes() throws Exception {
+    void peakResidentSetOfAModelOf500Megabytes(int processors) throws Exception {
+        Map<String, String> environment = Map.of("JDK_JAVA_OPTIONS", "-XX:ActiveProcessorCount=" + processors);
         Path weights = writeModel(folder);
         assertThat(Files.size(weights)).isBetween(480_000_000L, 520_000_000L);
-        try (JarProcess run = JarProcess.start(JarProcess.javas().getFirst(), "generate", "--model", folder.toString(),
-                "--ids",
-                "464,2068,7586", "--greedy", "--ignore-eos", "--max-new-tokens", "20")) {
+        try (JarProcess run = JarProcess.start(environment, JarProcess.javas().getFirst(), "generate", "--model",
+                folder.toString(), "--ids", "464,2068,7586", "--greedy", "--ignore-eos", "--max-new-tokens", "20",
+                "--threads", String.valueOf(processors))) {
             ProcessHandle child = run.child();
             long peak = 0;
             while (child.isAlive()) {

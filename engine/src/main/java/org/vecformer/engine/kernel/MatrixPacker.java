@@ -38,7 +38,10 @@ public final class MatrixPacker implements AutoCloseable {
         OUTPUTS_FIRST
     }
 
-    private static final long WINDOW_BYTES = 2 << 20;
+    /** All windows together, as far as each is no smaller or larger than is good for reading. */
+    private static final long WINDOWS_BYTES = 8 << 20;
+    private static final long MIN_WINDOW_BYTES = 512 << 10;
+    private static final long MAX_WINDOW_BYTES = 2 << 20;
     /** Inputs of a copied column at a time: what a panel has of them stays in the first-level cache. */
     private static final int COPIED = 128;
     private static final int HALF_EXPONENT = 0x7C00;
@@ -49,6 +52,7 @@ public final class MatrixPacker implements AutoCloseable {
     private final LongConsumer progress;
     private final Arena scratch = Arena.ofShared();
     private final Worker[] workers;
+    private final long windowBytes;
 
     /** What a thread works with, made when it is needed. */
     private static final class Worker {
@@ -75,6 +79,7 @@ public final class MatrixPacker implements AutoCloseable {
         this.weights = weights;
         this.pool = pool;
         this.progress = progress;
+        windowBytes = Math.clamp(WINDOWS_BYTES / pool.threads(), MIN_WINDOW_BYTES, MAX_WINDOW_BYTES);
         workers = Stream.generate(Worker::new).limit(pool.threads()).toArray(Worker[]::new);
     }
 
@@ -148,7 +153,7 @@ public final class MatrixPacker implements AutoCloseable {
         long columns = inputsFirst ? outputs : inputs;
         Quantization stored = quantization(tensor.dtype());
         int bits = stored == null ? tensor.dtype().bits() : stored.bits();
-        int windowRows = Math.clamp(WINDOW_BYTES * Byte.SIZE / (columns * bits) / PANEL * PANEL, PANEL, 1 << 20);
+        int windowRows = Math.clamp(windowBytes * Byte.SIZE / (columns * bits) / PANEL * PANEL, PANEL, 1 << 20);
         AtomicBoolean held = new AtomicBoolean(true);
         run(Math.ceilDiv(rows, windowRows), (from, to, index) -> {
             Worker worker = workers[index];
@@ -187,7 +192,7 @@ public final class MatrixPacker implements AutoCloseable {
      */
     private MemorySegment read(TensorInfo tensor, long offset, long bytes, MemorySegment room) throws IOException {
         MemorySegment window = room.byteSize() < bytes
-                ? scratch.allocate(Math.max(bytes, Math.min(WINDOW_BYTES, tensor.byteSize())), PackedMatrix.ALIGNMENT)
+                ? scratch.allocate(Math.max(bytes, Math.min(windowBytes, tensor.byteSize())), PackedMatrix.ALIGNMENT)
                 : room;
         checkpoint.read(tensor, offset, window.asSlice(0, bytes));
         progress.accept(bytes);
