@@ -94,6 +94,8 @@ class ClAbsenceTest {
         command.addAll(List.of(flags));
         command.addAll(List.of("-cp", classPath(jocl), main.getName()));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        // Java would say that it has picked them up.
+        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
         builder.environment().putAll(environment);
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
